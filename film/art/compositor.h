@@ -1,0 +1,62 @@
+/// Lays moved layers over each other row by row and converts the result straight into the encoder's format.
+///
+/// Integer arithmetic only, so vector and portable code give the same bytes.
+/// Thread-safety: one Compositor per thread.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <vector>
+
+#include "film/art/canvas.h"
+#include "film/art/layer.h"
+#include "film/media/frame.h"
+
+namespace film::art {
+
+/// What of each row is painted: [first, last) is not empty, [solid_first, solid_last) hides what is behind.
+struct RowIndex {
+  std::vector<std::int32_t> first, last, solid_first, solid_last;
+};
+[[nodiscard]] RowIndex index_rows(const Surface& surface);
+
+/// A surface where the camera sees it now: screen = position * (ax, ay) + (bx, by).
+struct Placed {
+  const Surface* surface = nullptr;
+  const RowIndex* rows = nullptr;
+  double ax = 1, ay = 1, bx = 0, by = 0;
+  double shear = 0;           ///< sideways screen units for each screen unit below `shear_origin`
+  double shear_origin = 0.5;
+  double ripple = 0, ripple_phase = 0;
+  int opacity = 256;          ///< 0..256
+  Blend blend = Blend::over;
+  bool wraps = false;
+};
+
+struct Finish {
+  std::uint64_t grain = 0;    ///< key of this frame's grain
+  int grain_strength = 5;     ///< 0..16
+  int vignette = 70;          ///< darkness of the corners, 0..256
+  const Surface* bar = nullptr;  ///< laid over the finished picture at its bottom, pixel for pixel
+};
+
+class Compositor {
+ public:
+  Compositor(int width, int height);
+  void draw(const std::vector<Placed>& layers, const Finish& finish, media::Frame& frame);
+  /// The same picture as BGRA rows of the given layers only, without grain: for measuring and for PNG.
+  void flatten(const std::vector<Placed>& layers, std::vector<std::uint32_t>& pixels);
+
+ private:
+  void compose_row(const std::vector<Placed>& layers, int row, std::uint32_t* out);
+  void blend_layer(const Placed& layer, int row, std::uint32_t* out);
+  void make_grain();
+
+  int width_, height_;
+  std::vector<std::uint32_t> blended_;              ///< two source rows mixed
+  std::vector<std::uint32_t> rows_;                 ///< two output rows, for chroma
+  std::vector<std::int16_t> vignette_x_;
+  std::array<std::vector<std::int8_t>, 8> grain_;   ///< 8 tiles of 256 x 256
+};
+
+}  // namespace film::art

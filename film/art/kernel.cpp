@@ -1,0 +1,202 @@
+#include "film/art/kernel.h"
+
+#include <algorithm>
+
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
+namespace film::art::kernel {
+namespace {
+
+// round(coefficient * 219 / 255 * 2^14) and 224 / 255 for chroma.
+constexpr int y_red = 2992, y_green = 10063, y_blue = 1016;
+constexpr int u_red = -1649, u_green = -5547, u_blue = 7196;
+constexpr int v_red = 7196, v_green = -6536, v_blue = -660;
+
+#if defined(__SSE2__)
+
+__m128i pixel_at(const std::uint32_t* row, std::int64_t u) {
+  const __m128i zero = _mm_setzero_si128();
+  const __m128i pair = _mm_unpacklo_epi8(
+      _mm_loadl_epi64(reinterpret_cast<const __m128i*>(row + (u >> 16))), zero);
+  const auto fraction = static_cast<short>((u >> 8) & 255);
+  const __m128i weight_right = _mm_set1_epi16(fraction);
+  const __m128i weight_left = _mm_sub_epi16(_mm_set1_epi16(256), weight_right);
+  const __m128i weighted = _mm_mullo_epi16(pair, _mm_unpacklo_epi64(weight_left, weight_right));
+  return _mm_add_epi16(weighted, _mm_unpackhi_epi64(weighted, weighted));  // low half: sums of both
+}
+
+__m128i two_pixels(const std::uint32_t* row, std::int64_t u, std::int64_t step, __m128i opacity) {
+  const __m128i both = _mm_unpacklo_epi64(pixel_at(row, u), pixel_at(row, u + step));
+  const __m128i value = _mm_srli_epi16(_mm_add_epi16(both, _mm_set1_epi16(128)), 8);
+  return _mm_srli_epi16(_mm_mullo_epi16(value, opacity), 8);
+}
+
+#endif
+
+std::uint32_t pixel_scalar(const std::uint32_t* row, std::int64_t u, int opacity) {
+  const std::uint32_t left = row[u >> 16], right = row[(u >> 16) + 1];
+  const auto fraction = static_cast<std::uint32_t>((u >> 8) & 255);
+  std::uint32_t out = 0;
+  for (int shift = 0; shift < 32; shift += 8) {
+    const std::uint32_t value = (((left >> shift) & 255) * (256 - fraction) + ((right >> shift) & 255) * fraction + 128) >> 8;
+    out |= (value * static_cast<std::uint32_t>(opacity) >> 8) << shift;
+  }
+  return out;
+}
+
+std::uint32_t over_scalar(std::uint32_t source, std::uint32_t below) {
+  std::uint32_t alpha = source >> 24;
+  alpha += alpha >> 7;
+  std::uint32_t out = 0;
+  for (int shift = 0; shift < 32; shift += 8) {
+    const std::uint32_t value = ((source >> shift) & 255) + (((below >> shift) & 255) * (256 - alpha) >> 8);
+    out |= std::min<std::uint32_t>(value, 255) << shift;
+  }
+  return out;
+}
+
+std::uint32_t add_scalar(std::uint32_t source, std::uint32_t below) {
+  std::uint32_t out = 0;
+  for (int shift = 0; shift < 32; shift += 8)
+    out |= std::min<std::uint32_t>(((source >> shift) & 255) + ((below >> shift) & 255), 255) << shift;
+  return out;
+}
+
+std::uint8_t clamp_byte(int value) { return static_cast<std::uint8_t>(std::clamp(value, 0, 255)); }
+
+}  // namespace
+
+void mix_rows(const std::uint32_t* a, const std::uint32_t* b, int amount, int count, std::uint32_t* out) {
+  int index = 0;
+#if defined(__SSE2__)
+  const __m128i zero = _mm_setzero_si128(), half = _mm_set1_epi16(128);
+  const __m128i wb = _mm_set1_epi16(static_cast<short>(amount)), wa = _mm_set1_epi16(static_cast<short>(256 - amount));
+  for (; index + 4 <= count; index += 4) {
+    const __m128i va = _mm_loadu_si128(reinterpret_cast<const __m128i*>(a + index));
+    const __m128i vb = _mm_loadu_si128(reinterpret_cast<const __m128i*>(b + index));
+    const __m128i low = _mm_add_epi16(_mm_mullo_epi16(_mm_unpacklo_epi8(va, zero), wa), _mm_mullo_epi16(_mm_unpacklo_epi8(vb, zero), wb));
+    const __m128i high = _mm_add_epi16(_mm_mullo_epi16(_mm_unpackhi_epi8(va, zero), wa), _mm_mullo_epi16(_mm_unpackhi_epi8(vb, zero), wb));
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(out + index),
+                     _mm_packus_epi16(_mm_srli_epi16(_mm_add_epi16(low, half), 8), _mm_srli_epi16(_mm_add_epi16(high, half), 8)));
+  }
+#endif
+  const auto wb_scalar = static_cast<std::uint32_t>(amount), wa_scalar = static_cast<std::uint32_t>(256 - amount);
+  for (; index < count; ++index) {
+    std::uint32_t value = 0;
+    for (int shift = 0; shift < 32; shift += 8)
+      value |= ((((a[index] >> shift) & 255) * wa_scalar + ((b[index] >> shift) & 255) * wb_scalar + 128) >> 8) << shift;
+    out[index] = value;
+  }
+}
+
+void sample_over(const std::uint32_t* row, std::int64_t u, std::int64_t step, int count, int opacity, std::uint32_t* out) {
+  int index = 0;
+#if defined(__SSE2__)
+  const __m128i zero = _mm_setzero_si128(), full = _mm_set1_epi16(256);
+  const __m128i weight = _mm_set1_epi16(static_cast<short>(opacity));
+  for (; index + 2 <= count; index += 2, u += 2 * step) {
+    const __m128i source = two_pixels(row, u, step, weight);
+    __m128i alpha = _mm_shufflehi_epi16(_mm_shufflelo_epi16(source, 0xFF), 0xFF);
+    alpha = _mm_add_epi16(alpha, _mm_srli_epi16(alpha, 7));
+    const __m128i below = _mm_unpacklo_epi8(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(out + index)), zero);
+    const __m128i rest = _mm_srli_epi16(_mm_mullo_epi16(below, _mm_sub_epi16(full, alpha)), 8);
+    _mm_storel_epi64(reinterpret_cast<__m128i*>(out + index), _mm_packus_epi16(_mm_add_epi16(source, rest), zero));
+  }
+#endif
+  for (; index < count; ++index, u += step) out[index] = over_scalar(pixel_scalar(row, u, opacity), out[index]);
+}
+
+void sample_add(const std::uint32_t* row, std::int64_t u, std::int64_t step, int count, int opacity, std::uint32_t* out) {
+  int index = 0;
+#if defined(__SSE2__)
+  const __m128i zero = _mm_setzero_si128(), weight = _mm_set1_epi16(static_cast<short>(opacity));
+  for (; index + 2 <= count; index += 2, u += 2 * step) {
+    const __m128i source = _mm_packus_epi16(two_pixels(row, u, step, weight), zero);
+    const __m128i below = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(out + index));
+    _mm_storel_epi64(reinterpret_cast<__m128i*>(out + index), _mm_adds_epu8(source, below));
+  }
+#endif
+  for (; index < count; ++index, u += step) out[index] = add_scalar(pixel_scalar(row, u, opacity), out[index]);
+}
+
+void luma(const std::uint32_t* row, int count, std::uint8_t* out) {
+  int index = 0;
+#if defined(__SSE2__)
+  const __m128i zero = _mm_setzero_si128();
+  const __m128i weights = _mm_setr_epi16(y_blue, y_green, y_red, 0, y_blue, y_green, y_red, 0);
+  const __m128i offset = _mm_set1_epi32((16 << 14) + (1 << 13));
+  const auto four = [&](const std::uint32_t* at) {
+    const __m128i pixels = _mm_loadu_si128(reinterpret_cast<const __m128i*>(at));
+    const __m128i low = _mm_madd_epi16(_mm_unpacklo_epi8(pixels, zero), weights);
+    const __m128i high = _mm_madd_epi16(_mm_unpackhi_epi8(pixels, zero), weights);
+    const __m128i even = _mm_castps_si128(_mm_shuffle_ps(_mm_castsi128_ps(low), _mm_castsi128_ps(high), 0x88));
+    const __m128i odd = _mm_castps_si128(_mm_shuffle_ps(_mm_castsi128_ps(low), _mm_castsi128_ps(high), 0xDD));
+    return _mm_srai_epi32(_mm_add_epi32(_mm_add_epi32(even, odd), offset), 14);
+  };
+  for (; index + 8 <= count; index += 8) {
+    const __m128i words = _mm_packs_epi32(four(row + index), four(row + index + 4));
+    _mm_storel_epi64(reinterpret_cast<__m128i*>(out + index), _mm_packus_epi16(words, zero));
+  }
+#endif
+  for (; index < count; ++index) {
+    const auto red = static_cast<int>((row[index] >> 16) & 255), green = static_cast<int>((row[index] >> 8) & 255);
+    const auto blue = static_cast<int>(row[index] & 255);
+    out[index] = clamp_byte((y_red * red + y_green * green + y_blue * blue + (16 << 14) + (1 << 13)) >> 14);
+  }
+}
+
+void chroma(const std::uint32_t* upper, const std::uint32_t* lower, int count, std::uint8_t* u, std::uint8_t* v) {
+  int index = 0;
+#if defined(__SSE2__)
+  const __m128i zero = _mm_setzero_si128();
+  const __m128i weights_u = _mm_setr_epi16(u_blue, u_green, u_red, 0, u_blue, u_green, u_red, 0);
+  const __m128i weights_v = _mm_setr_epi16(v_blue, v_green, v_red, 0, v_blue, v_green, v_red, 0);
+  const __m128i offset = _mm_set1_epi32((128 << 16) + (1 << 15));
+  // Sums of 2x2 blocks of four columns: two blocks of four channels.
+  const auto blocks = [&](int at) {
+    const __m128i a = _mm_loadu_si128(reinterpret_cast<const __m128i*>(upper + at));
+    const __m128i b = _mm_loadu_si128(reinterpret_cast<const __m128i*>(lower + at));
+    const __m128i low = _mm_add_epi16(_mm_unpacklo_epi8(a, zero), _mm_unpacklo_epi8(b, zero));
+    const __m128i high = _mm_add_epi16(_mm_unpackhi_epi8(a, zero), _mm_unpackhi_epi8(b, zero));
+    return _mm_add_epi16(_mm_unpacklo_epi64(low, high), _mm_unpackhi_epi64(low, high));
+  };
+  const auto four = [&](__m128i left, __m128i right, __m128i weights) {
+    const __m128i low = _mm_madd_epi16(left, weights), high = _mm_madd_epi16(right, weights);
+    const __m128i even = _mm_castps_si128(_mm_shuffle_ps(_mm_castsi128_ps(low), _mm_castsi128_ps(high), 0x88));
+    const __m128i odd = _mm_castps_si128(_mm_shuffle_ps(_mm_castsi128_ps(low), _mm_castsi128_ps(high), 0xDD));
+    const __m128i value = _mm_srai_epi32(_mm_add_epi32(_mm_add_epi32(even, odd), offset), 16);
+    return _mm_cvtsi128_si32(_mm_packus_epi16(_mm_packs_epi32(value, zero), zero));
+  };
+  for (; index + 8 <= count; index += 8) {
+    const __m128i left = blocks(index), right = blocks(index + 4);
+    const auto packed_u = static_cast<std::uint32_t>(four(left, right, weights_u));
+    const auto packed_v = static_cast<std::uint32_t>(four(left, right, weights_v));
+    for (int part = 0; part < 4; ++part) {
+      u[index / 2 + part] = static_cast<std::uint8_t>(packed_u >> (8 * part));
+      v[index / 2 + part] = static_cast<std::uint8_t>(packed_v >> (8 * part));
+    }
+  }
+#endif
+  for (; index + 2 <= count; index += 2) {
+    int sum[3] = {0, 0, 0};
+    for (const std::uint32_t pixel : {upper[index], upper[index + 1], lower[index], lower[index + 1]})
+      for (int channel = 0; channel < 3; ++channel) sum[channel] += static_cast<int>((pixel >> (8 * channel)) & 255);
+    u[index / 2] = clamp_byte((u_blue * sum[0] + u_green * sum[1] + u_red * sum[2] + (128 << 16) + (1 << 15)) >> 16);
+    v[index / 2] = clamp_byte((v_blue * sum[0] + v_green * sum[1] + v_red * sum[2] + (128 << 16) + (1 << 15)) >> 16);
+  }
+}
+
+void finish_luma(std::uint8_t* y, const std::int16_t* vignette_x, int vignette_y, const std::int8_t* grain, int strength, int count) {
+  const auto base = static_cast<std::int16_t>(256 - vignette_y);
+  const auto amount = static_cast<std::int16_t>(strength);
+  for (int index = 0; index < count; ++index) {
+    const auto factor = static_cast<std::int16_t>(base - vignette_x[index]);
+    const auto lit = static_cast<std::uint16_t>(static_cast<std::uint16_t>(y[index] - 16) * static_cast<std::uint16_t>(factor));
+    const auto noisy = static_cast<std::int16_t>((lit >> 8) + 16 + static_cast<std::int16_t>(static_cast<std::int16_t>(grain[index] * amount) >> 4));
+    y[index] = static_cast<std::uint8_t>(std::clamp<std::int16_t>(noisy, 16, 235));
+  }
+}
+
+}  // namespace film::art::kernel

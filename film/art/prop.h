@@ -1,0 +1,48 @@
+/// Signature objects chosen by the words of a scene: the lighthouse, the piano, the phone booth.
+#pragma once
+
+#include <array>
+#include <optional>
+#include <span>
+
+#include "film/art/stage.h"
+
+namespace film::art {
+
+enum class Spot {
+  ground,  ///< stands beside the people
+  far,     ///< a landmark behind them
+  water,   ///< floats
+  hand,    ///< is carried
+  sky
+};
+
+/// A flat shape in metres, foot at (0, 0), y down, so that heights are negative.
+struct PropShape {
+  double value;       ///< tone 0..1; `accent_tone` or `light_tone`
+  const char* path;
+};
+constexpr double accent_tone = 2, light_tone = 3;
+
+struct Prop {
+  const char* name;
+  const char* words;
+  Spot spot;
+  double height;      ///< metres
+  std::array<PropShape, 7> shapes;
+  Point glow;         ///< of a lamp
+  double glow_radius = 0;
+};
+
+[[nodiscard]] std::span<const Prop> props();
+/// Props named in `words`, in the order of mention, at most `count`.
+[[nodiscard]] std::vector<const Prop*> props_in(const Words& words, Spot spot, std::size_t count);
+/// Draws with the foot at `foot`, `unit` screen units to the metre, as seen through `distance` metres of air.
+void draw_prop(cairo_t* cr, const Prop& prop, Point foot, double unit, const Palette& palette, double distance, double flip = 1);
+
+void paint_far_props(Stage& stage);
+void paint_water_props(Stage& stage);
+/// Beside the people; `hero` when the shot has nobody: then the object is the subject, framed as one.
+void paint_near_props(Stage& stage, bool hero);
+
+}  // namespace film::art

@@ -1,0 +1,121 @@
+// What comes from people: a request for a film, a picture format, a retake.
+#include <charconv>
+
+#include "film/channels.h"
+#include "film/film.h"
+#include "film/media/audio.h"
+#include "film/takes.h"
+#include "workprint/object_name.h"
+#include "workprint/try.h"
+
+namespace film {
+namespace {
+
+using namespace workprint;
+
+bool is_blank(std::string_view text) {
+  return text.find_first_not_of(" \t\r\n\v\f") == std::string_view::npos;
+}
+
+Result<int> number_in(std::string_view text, int least, int most, const std::string& what) {
+  int value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size() || value < least || value > most)
+    return fail(ErrorKind::invalid, "picture: " + what + " must be a whole number " + std::to_string(least) + ".." +
+                                        std::to_string(most) + ", as in 1280x720@24. given=" + std::string(text.substr(0, 40)));
+  return value;
+}
+
+Result<Json> store_song(ObjectStore& objects, const std::filesystem::path& file, std::stop_token stop) {
+  auto song = media::measure_song(file, stop);
+  if (!song && song.error().kind == ErrorKind::not_found)
+    return fail(ErrorKind::invalid, "audio: no such file. file=" + file.string());
+  if (!song) return fail(song.error().kind, "audio: " + song.error().message);
+  const FileDigest digest = TRY(digest_file(file));
+  const std::string name = TRY(song_name(digest.sha256, song->extension));
+  const Created created = TRY(create_or_keep_file(objects, name, file));
+  if (created.info.sha256 != digest.sha256)
+    return fail(ErrorKind::corrupt, "another file lies under the song's name. name=" + name);
+  Json json = to_json(to_asset(created.info));
+  json["durationSeconds"] = static_cast<double>(song->duration_ms) / 1000.0;
+  json["contentType"] = song->content_type;
+  json["name"] = file.filename().string().substr(0, 200);
+  return json;
+}
+
+}  // namespace
+
+Result<Picture> parse_picture(std::string_view text) {
+  const auto x = text.find('x'), at = text.find('@');
+  if (x == std::string_view::npos || at == std::string_view::npos || at < x)
+    return fail(ErrorKind::invalid, "picture must read WIDTHxHEIGHT@FPS, as in 1280x720@24. given=" + std::string(text.substr(0, 40)));
+  Picture picture;
+  picture.width = TRY(number_in(text.substr(0, x), 320, 3840, "width"));
+  picture.height = TRY(number_in(text.substr(x + 1, at - x - 1), 180, 2160, "height"));
+  picture.fps = TRY(number_in(text.substr(at + 1), 12, 60, "fps"));
+  if (picture.width % 2 != 0 || picture.height % 2 != 0)
+    return fail(ErrorKind::invalid, "picture: width and height must be even. given=" + std::string(text));
+  return picture;
+}
+
+Result<Json> prepare_inputs(ObjectStore& objects, const FilmRequest& request, std::stop_token stop) {
+  if (request.prompt.empty() || is_blank(request.prompt))
+    return fail(ErrorKind::invalid, "prompt is empty; it must be 1..20,000 bytes of text");
+  if (request.prompt.size() > 20'000)
+    return fail(ErrorKind::invalid, "prompt is too long; it must be 1..20,000 bytes. given=" + std::to_string(request.prompt.size()));
+  if (!parse_json(Json(request.prompt).dump(-1, ' ', false, Json::error_handler_t::replace)) ||
+      Json(request.prompt).dump(-1, ' ', false, Json::error_handler_t::replace).find("\xEF\xBF\xBD") != std::string::npos)
+    return fail(ErrorKind::invalid, "prompt is not valid UTF-8 text");
+  if (request.max_scenes < 0 || request.max_scenes > 1000)
+    return fail(ErrorKind::invalid, "max-scenes must be 1..1000. given=" + std::to_string(request.max_scenes));
+  if (request.seed > (std::uint64_t{1} << 53)) return fail(ErrorKind::invalid, "seed must be 0..2^53");
+  Json inputs = {{channels::original_prompt.name, request.prompt},
+                 {channels::creative_prompt.name, request.prompt},
+                 {channels::has_audio.name, request.audio.has_value()},
+                 {channels::picture.name, {{"width", request.picture.width}, {"height", request.picture.height}, {"fps", request.picture.fps}}},
+                 {channels::settings.name, {{"seed", request.seed}, {"maxScenes", request.max_scenes}}},
+                 {channels::current_scene_index.name, 0}};
+  if (request.audio) inputs[channels::song.name] = TRY(store_song(objects, *request.audio, stop));
+  return inputs;
+}
+
+std::optional<std::string> rendered_object(const Json& state) {
+  if (!state.is_object() || !state.contains(channels::rendered_video.name) || !state.contains(channels::film_report.name))
+    return std::nullopt;
+  return state[channels::rendered_video.name].value("path", "");
+}
+
+Result<std::vector<Write>> retake_scene(const Json& state, int scene, const std::string& prompt_change) {
+  const Json plan = state.value(channels::storyboard.name, Json::object());
+  const Json scenes = plan.value("scenes", Json::array());
+  const bool known = std::ranges::any_of(scenes, [&](const Json& one) { return one.value("id", -1) == scene; });
+  if (!known)
+    return fail(ErrorKind::not_found, "no such scene; the film has scenes 0.." + std::to_string(static_cast<int>(scenes.size()) - 1) +
+                                          ". scene=" + std::to_string(scene));
+  const std::string id = std::to_string(scene);
+  Json parts = state.value(channels::forced.name, Json::object()).value(id, Json::array());
+  if (std::ranges::find(parts, Json("clip")) == parts.end()) parts.push_back("clip");
+  std::vector<Write> writes{{channels::forced.name, {{id, parts}}}};
+  if (!prompt_change.empty()) writes.push_back({channels::overrides.name, {{id, {{"clip", prompt_change}}}}});
+  if (state.contains(channels::film_report.name)) writes.push_back({channels::film_report.name, Json()});
+  return writes;
+}
+
+std::vector<TakeRow> list_takes(const Json& state) {
+  std::vector<TakeRow> rows;
+  const Json takes = state.value(channels::takes.name, Json::object());
+  for (const auto& [key, entry] : takes.items()) {
+    const Json items = entry.value("items", Json::object());
+    for (const auto& [number, item] : items.items()) {
+      TakeRow row{key, std::atoi(number.c_str()), item.value("state", ""), item.value("overall", ""), {}, std::nullopt, false};
+      if (item.contains("object")) row.object = item["object"].value("path", "");
+      if (item.contains("score")) row.score = item["score"].get<double>();
+      row.circled = entry.value("circled", 0) == row.number;
+      rows.push_back(std::move(row));
+    }
+  }
+  std::ranges::sort(rows, [](const TakeRow& a, const TakeRow& b) { return std::tie(a.asset, a.number) < std::tie(b.asset, b.number); });
+  return rows;
+}
+
+}  // namespace film

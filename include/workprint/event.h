@@ -1,0 +1,33 @@
+/// What an observer of a running film sees. For eyes and logs: no node and no route reads events.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+
+#include "workprint/json.h"
+
+namespace workprint {
+
+/// `type` is one of
+///   recovery  payload: the RecoveryReport
+///   commit    {kind, node?, item?}: one durable change; `seq` is its number
+///   task      {node, item?, what: started|finished|waiting|cancelled|failed, error?}
+///   effect    {key, node, item?, what: executing|done|adopted|replayed|polling|failed|unknown, usdMicros?}
+///   progress  {node, item?, message, fraction?}
+///   published {seq, object}: state.json is in the object store
+///   lag       {seqs, seconds, error}: it is not, and why
+///   interrupt {id, node, item?, type, error, editable}
+///   note      {node, item?, message}
+///   end       {status}
+struct Event {
+  std::string type;
+  std::string film;
+  std::uint64_t epoch = 0, seq = 0;
+  Json payload = Json::object();
+};
+
+/// Called from several threads, one call at a time; must return quickly and must not call back into the engine.
+using EventSink = std::function<void(const Event&)>;
+
+}  // namespace workprint

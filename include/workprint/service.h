@@ -1,0 +1,108 @@
+/// The workflow service: start, resume, stop and look at films. Command line, worker and HTTP are shells around it.
+///
+/// Thread-safety: every method may be called from any thread. A film is written by one caller at a time; a second one
+/// gets `conflict`.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "workprint/checkpoint_store.h"
+#include "workprint/event.h"
+#include "workprint/object_store.h"
+#include "workprint/recovery.h"
+#include "workprint/workflow.h"
+
+namespace workprint {
+
+struct ServiceOptions {
+  int jobs = 1;                                 ///< tasks of one film at the same time, 1..64
+  std::filesystem::path scratch;                ///< private folders of running tasks
+  std::int64_t in_doubt_pay_up_to_usd_micros = 100'000;
+  Duration flush_limit = std::chrono::seconds(30);  ///< how long an orderly end waits for state.json
+};
+
+/// Where an answer comes from.
+struct Provenance {
+  std::string tier;                   ///< "checkpoint", "snapshot", "storyboard"
+  Head head;
+  double age_seconds = 0;             ///< since it was written, by wall clock
+  bool degraded = false;              ///< tier 1 did not answer
+  std::optional<Seq> published_seq;   ///< newest in tier 2
+};
+[[nodiscard]] Json to_json(const Provenance& provenance);
+
+struct FullState {
+  Json state;  ///< the document: channels and `$workprint`
+  Provenance provenance;
+};
+
+enum class FilmStatus { complete, waiting, stopped, halted, aborted };
+[[nodiscard]] std::string_view to_string(FilmStatus status);
+
+struct RunReport {
+  RecoveryReport recovery;
+  FilmStatus status = FilmStatus::stopped;
+  Head head;
+  std::optional<std::string> not_saved;  ///< set when state.json could not be brought up to the head in time
+};
+
+struct FilmRow {
+  std::string film;
+  std::optional<Head> checkpoint, snapshot;
+  std::string detail;  ///< what a tier said when it did not answer
+};
+
+class WorkflowService {
+ public:
+  WorkflowService(CheckpointStore& store, ObjectStore& objects, Workflow workflow, ServiceOptions options,
+                  std::shared_ptr<Clock> clock, std::shared_ptr<Random> random, EventSink events);
+  ~WorkflowService();
+
+  /// Runs `film` until it ends, waits for a person, or `stop`. The state is the newest of checkpoint, state.json,
+  /// storyboard.json; only when all are proven absent it begins fresh from `inputs`.
+  /// `start_over`: the film id typed again: the state begins anew, numbers go on, nothing is deleted.
+  /// Errors: conflict (the film exists with other inputs: names the first that differs; or a live writer holds it) ·
+  ///   not_found (nothing anywhere and no inputs) · unavailable, corrupt (recovery refused: the report is in the message
+  ///   and in last_report) · invalid · fenced.
+  Result<RunReport> start(const FilmId& film, const Json& inputs, const std::string& start_over, std::stop_token stop);
+  /// The same for a film that must exist. A film halted by `stop` goes on; open questions about failures of the
+  /// surroundings (disk full, service down) are answered "retry".
+  Result<RunReport> resume(const FilmId& film, std::stop_token stop);
+  /// Takes up a state document from a file: newer than what the tiers hold, it wins and is written to both.
+  Result<RunReport> resume_file(const std::filesystem::path& state_json, std::stop_token stop);
+
+  /// Records that nobody takes the film up by itself. The film must not be running (conflict names the writer).
+  Result<Head> stop(const FilmId& film);
+  /// Answers an open question; `interrupt` may be empty when exactly one is open. The film goes on at the next resume.
+  Result<Head> resolve_interrupt(const FilmId& film, const std::string& interrupt, const Answer& answer);
+  /// One durable change made by a person's command: patches to channels, and the nodes that are due because of it.
+  /// Errors: invalid; conflict.
+  Result<Head> apply_command(const FilmId& film, const std::string& type, const std::vector<Write>& writes,
+                             const std::string& next_node);
+
+  /// The newest state, tier by tier in the plan's order. Writes nothing.
+  /// Errors: not_found (proven absent everywhere); unavailable; corrupt.
+  Result<FullState> full_state(const FilmId& film);
+  Result<FullState> state_at(const FilmId& film, Seq seq);
+  Result<std::vector<CommitInfo>> history(const FilmId& film, Seq before, std::size_t limit);
+  /// All films with evidence in tier 1 or tier 2.
+  Result<std::vector<FilmRow>> list();
+  /// What recovery would do now, and why. Writes nothing.
+  RecoveryReport explain(const FilmId& film);
+  /// A new film whose state is `source`'s at `seq` (its newest when absent); assets are shared, not copied.
+  Result<Head> fork(const FilmId& source, std::optional<Seq> seq, const FilmId& target);
+
+  /// The report of the last start/resume of this object, also when it was refused.
+  [[nodiscard]] const std::optional<RecoveryReport>& last_report() const;
+
+ private:
+  struct Body;
+  std::unique_ptr<Body> body_;
+};
+
+}  // namespace workprint

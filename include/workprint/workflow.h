@@ -1,0 +1,22 @@
+/// A graph as a product: what it needs to be started, and how it begins again from the plan alone.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "workprint/context.h"
+#include "workprint/graph.h"
+
+namespace workprint {
+
+struct Workflow {
+  ValidGraph graph;
+  /// Where the work must begin again in this state, or empty when nothing before the due nodes is missing. Asked after a
+  /// takeover, when the entry node has looked at what really exists. Pure.
+  BranchFunction restart_at;
+  /// Tier 3: channels to start from, read out of the film's storyboard document. Pure.
+  /// Returns found (value: the inputs for the first commit), corrupt, foreign or too_new.
+  std::function<Loaded<Json>(const FilmId&, std::string_view bytes)> channels_from_storyboard;
+};
+
+}  // namespace workprint

@@ -1,0 +1,29 @@
+/// Asks every tier about one film and writes the recovery report. Reads only.
+#pragma once
+
+#include <optional>
+
+#include "snapshot/snapshot.h"
+#include "workprint/clock.h"
+#include "workprint/recovery.h"
+#include "workprint/workflow.h"
+
+namespace workprint::recovery {
+
+struct Gathered {
+  Evidence evidence;
+  Resolution resolution;
+  Loaded<Checkpoint> checkpoint;
+  snapshot::Finding snapshot;
+  Loaded<Json> storyboard;  ///< the inputs a start from the plan would have
+  RecoveryReport report;
+
+  /// The state to go on from; nothing when the decision starts from the plan, fresh, or refuses.
+  [[nodiscard]] const Checkpoint* chosen() const;
+};
+
+/// `external`: a document from a file a person named; it stands in for tier 2 when it is newer than what is there.
+Gathered gather(CheckpointStore& store, ObjectStore& objects, const Workflow& workflow, Clock& clock, const FilmId& film,
+                const std::optional<Checkpoint>& external);
+
+}  // namespace workprint::recovery

@@ -1,0 +1,490 @@
+#include "workprint/service.h"
+
+#include <atomic>
+
+#include "base/fault.h"
+#include "record/commit.h"
+#include "recovery/gather.h"
+#include "worker/runner.h"
+#include "workprint/object_name.h"
+#include "workprint/try.h"
+
+namespace workprint {
+namespace {
+
+ErrorKind kind_of(Decision decision) {
+  switch (decision) {
+    case Decision::refuse_unreachable: return ErrorKind::unavailable;
+    case Decision::refuse_too_new: return ErrorKind::invalid;
+    case Decision::refuse_evidence: return ErrorKind::conflict;
+    default: return ErrorKind::corrupt;
+  }
+}
+
+// The first immutable input whose value is not the film's own.
+std::optional<std::string> differing_input(const ValidGraph& graph, const Json& document, const Json& inputs) {
+  for (const auto& [name, value] : inputs.items()) {
+    const ChannelSpec* spec = graph.channel(name);
+    if (spec == nullptr || spec->merge != Merge::once) continue;
+    if (!document.contains(name) || document[name] != value) return name;
+  }
+  for (const ChannelSpec& spec : graph.channels())
+    if (spec.merge == Merge::once && document.contains(spec.name) && !inputs.contains(spec.name)) return spec.name;
+  return std::nullopt;
+}
+
+FilmStatus status_of(const Json& document, worker::RunStatus ran) {
+  const std::string halted = document.value(standard::halted.name, std::string());
+  if (halted == "aborted") return FilmStatus::aborted;
+  if (halted == "stopped") return FilmStatus::halted;
+  switch (ran) {
+    case worker::RunStatus::complete: return FilmStatus::complete;
+    case worker::RunStatus::waiting: return FilmStatus::waiting;
+    case worker::RunStatus::stopped: break;
+  }
+  return FilmStatus::stopped;
+}
+
+Json command_record(const std::string& id, const std::string& type, Seq seq) {
+  return {{id, {{"type", type}, {"seq", number(seq)}, {"outcome", "applied"}}}};
+}
+
+}  // namespace
+
+std::string_view to_string(FilmStatus status) {
+  constexpr std::array words{"complete", "waiting", "interrupted", "stopped", "aborted"};
+  return words[static_cast<std::size_t>(status)];
+}
+
+Json to_json(const Provenance& provenance) {
+  Json json = {{"tier", provenance.tier},
+               {"epoch", number(provenance.head.epoch)},
+               {"seq", number(provenance.head.seq)},
+               {"hash", provenance.head.hash},
+               {"ageSeconds", provenance.age_seconds},
+               {"degraded", provenance.degraded}};
+  if (provenance.published_seq) json["publishedSeq"] = number(*provenance.published_seq);
+  return json;
+}
+
+struct WorkflowService::Body {
+  CheckpointStore& store;
+  ObjectStore& objects;
+  Workflow workflow;
+  ServiceOptions options;
+  std::shared_ptr<Clock> clock;
+  std::shared_ptr<Random> random;
+  EventSink events;
+  std::optional<RecoveryReport> last_report;
+  std::string writer = this_process_writer();
+
+  [[nodiscard]] worker::Tools tools() const { return {&store, &objects, clock, random, writer, events}; }
+
+  recovery::Gathered gather(const FilmId& film, const std::optional<Checkpoint>& external = std::nullopt) {
+    return recovery::gather(store, objects, workflow, *clock, film, external);
+  }
+
+  std::string new_command_id() {
+    return "cmd_" + sha256_hex(std::to_string(random->next()) + writer).substr(0, 12);
+  }
+
+  void tell(const RecoveryReport& report) {
+    last_report = report;
+    if (!events) return;
+    Event event{"recovery", report.film, 0, 0, to_json(report)};
+    if (report.resumes_from) event.seq = number(report.resumes_from->seq);
+    events(event);
+  }
+
+  std::unexpected<Error> refuse(const RecoveryReport& report) {
+    return fail(kind_of(report.decision), "film cannot be taken up: " + report.because + ". film=" + report.film);
+  }
+
+  // --- taking a film over ----------------------------------------------------------------------------------------
+
+  Result<std::unique_ptr<worker::Session>> begin(const FilmId& film, const Json& inputs, const std::string& type,
+                                                 Epoch at_least) {
+    Lease lease = TRY(store.acquire(film, writer, at_least));
+    auto session = std::make_unique<worker::Session>(tools(), workflow.graph, std::move(lease), Checkpoint{{}, Json::object()});
+    const std::string incarnation = TRY(store.incarnation());
+    const std::string id = new_command_id();
+    const worker::Session::Plan plan = [&](const ValidGraph& graph, Json& document, Seq seq) -> Result<run::Delta> {
+      run::Delta delta = TRY(run::plan_start(graph, inputs, command_record(id, type, seq)));
+      TRY(run::apply_channels(document, delta));
+      delta.meta["store"] = incarnation;
+      return delta;
+    };
+    TRY(session->commit_planned(CommitKind::command, {}, plan));
+    return session;
+  }
+
+  // The state begins anew over what was there: numbers go on, attempts stay raised, nothing in the stores is deleted.
+  Result<std::unique_ptr<worker::Session>> begin_again(const FilmId& film, recovery::Gathered& gathered, const Json& inputs) {
+    const Checkpoint* chosen = gathered.chosen();
+    if (chosen == nullptr) return begin(film, inputs, "START_PIPELINE", Epoch{});
+    auto session = TRY(take_over(film, gathered));
+    const std::string id = new_command_id();
+    const worker::Session::Plan plan = [&](const ValidGraph& graph, Json& document, Seq seq) -> Result<run::Delta> {
+      run::Delta delta = TRY(run::plan_start(graph, inputs, command_record(id, "START_PIPELINE", seq)));
+      Json attempts = document.value(standard::attempts.name, Json::object());
+      for (const run::EffectRecord& open : TRY(run::open_effects(document))) {
+        const run::EffectName name = TRY(run::parse_effect_key(open.key));
+        attempts[name.base] = std::max(attempts.value(name.base, std::int64_t{0}), name.number);
+      }
+      delta.set[standard::attempts.name] = attempts;
+      for (const auto& [channel, value] : document.items())
+        if (channel != run::meta_member && !delta.set.contains(channel)) delta.unset.push_back(channel);
+      for (const char* part : {"openEffects", "doneTasks", "interrupts"}) {
+        const Json old = document[run::meta_member].value(part, Json::object());
+        for (const auto& [key, value] : old.items()) delta.meta[part][key] = Json();
+      }
+      TRY(run::apply_channels(document, delta));
+      return delta;
+    };
+    TRY(session->commit_planned(CommitKind::command, {}, plan));
+    return session;
+  }
+
+  Result<void> set_aside_damage(const FilmId& film, recovery::Gathered& gathered) {
+    const Outcome checkpoint = gathered.checkpoint.outcome;
+    if (checkpoint == Outcome::corrupt || checkpoint == Outcome::foreign) {
+      const std::string kept = TRY(store.set_aside(film, gathered.checkpoint.detail));
+      gathered.report.repairs.push_back("damaged checkpoint set aside: " + kept);
+    }
+    if (gathered.snapshot.damaged_version) {
+      const std::string kept = TRY(snapshot::quarantine(objects, film));
+      if (!kept.empty()) gathered.report.repairs.push_back("damaged state.json kept as " + kept);
+    }
+    return {};
+  }
+
+  Result<std::unique_ptr<worker::Session>> take_over(const FilmId& film, recovery::Gathered& gathered) {
+    Checkpoint start = *gathered.chosen();
+    TRY(set_aside_damage(film, gathered));
+    Epoch at_least = start.head.epoch;
+    Lease lease = TRY(store.acquire(film, writer, at_least));
+    const Loaded<Checkpoint> now = store.load(film);
+    if (now.outcome == Outcome::unreachable) return fail(ErrorKind::unavailable, now.detail);
+    // Somebody else may have committed between our look and our lease; what they committed is newer and wins.
+    if (now.value && is_newer(now.value->head, start.head)) start = *now.value;
+    if (!now.value || now.value->head != start.head) {
+      const CommitInfo info{start.head, start.document[run::meta_member].value("previousHash", ""), CommitKind::restored,
+                            {}, {}, clock->wall(), writer};
+      TRY(store.install(lease, start, info));
+      gathered.report.repairs.push_back("checkpoint store rebuilt at seq " + std::to_string(number(start.head.seq)));
+    }
+    auto session = std::make_unique<worker::Session>(tools(), workflow.graph, std::move(lease), std::move(start));
+    TRY(session->read([&](const Json& document) { return run::check_graph_fits(document, workflow.graph); }));
+    TRY(reconcile(*session));
+    return session;
+  }
+
+  // The entry node looks at what really exists; its findings are the takeover's commit.
+  Result<void> reconcile(worker::Session& session) {
+    const run::Task task{workflow.graph.entry(), {}};
+    run::Finished finished{task, {}};
+    {
+      worker::TaskContext context(session, task, session.channels(), options.scratch, {}, {});
+      const auto channels = session.channels();
+      const auto writes = workflow.graph.node(task.node)->run(State(*channels), context);
+      if (!writes) return std::unexpected(writes.error());
+      finished.writes = writes->list();
+    }
+    const std::string incarnation = TRY(store.incarnation());
+    return session.commit_planned(CommitKind::takeover, task, [&](const ValidGraph& graph, Json& document, Seq) -> Result<run::Delta> {
+      run::Delta delta = TRY(run::plan_takeover(graph, document, finished, workflow.restart_at));
+      delta.meta["store"] = incarnation;
+      delta.meta["graphFingerprint"] = graph.fingerprint();
+      return delta;
+    });
+  }
+
+  // --- running -----------------------------------------------------------------------------------------------------
+
+  Result<void> wake(worker::Session& session) {
+    const bool halted = session.read([](const Json& d) { return d.contains(standard::halted.name); });
+    if (halted) {
+      const std::string id = new_command_id();
+      const worker::Session::Plan plan = [&](const ValidGraph& graph, Json& document, Seq seq) -> Result<run::Delta> {
+        return run::plan_command(graph, document, {{standard::commands.name, command_record(id, "RESUME_PIPELINE", seq)}}, {});
+      };
+      TRY(session.commit_planned(CommitKind::command, {}, plan));
+    }
+    for (const run::Interrupt& one : TRY(session.read([](const Json& d) { return run::interrupts(d); }))) {
+      const bool surroundings = one.question.kind == ErrorKind::unavailable && one.question.type == "llm_retry_exhausted";
+      if (one.answer || !surroundings) continue;
+      TRY(session.commit(CommitKind::answer, one.task, run::plan_answer(one.id, {AnswerAction::retry, Json::object()})));
+    }
+    return {};
+  }
+
+  Result<RunReport> drive(worker::Session& session, const RecoveryReport& recovery, std::stop_token stop) {
+    worker::RunOptions run_options;
+    run_options.jobs = options.jobs;
+    run_options.scratch = options.scratch;
+    run_options.effects.in_doubt_pay_up_to_usd_micros = options.in_doubt_pay_up_to_usd_micros;
+    const auto ran = worker::run_film(session, run_options, stop);
+    RunReport report;
+    report.recovery = recovery;
+    const auto flushed = session.flush(options.flush_limit);
+    if (!flushed) report.not_saved = flushed.error().message;
+    report.head = session.head();
+    if (ran) report.status = session.read([&](const Json& document) { return status_of(document, *ran); });
+    // A lost release costs nothing: the next worker sees that this process is gone.
+    [[maybe_unused]] const auto released = session.release();
+    if (!ran) return std::unexpected(ran.error());
+    if (events) events({"end", recovery.film, number(report.head.epoch), number(report.head.seq), {{"status", to_string(report.status)}}});
+    return report;
+  }
+
+  Result<RunReport> go_on(const FilmId& film, recovery::Gathered gathered, std::stop_token stop) {
+    std::unique_ptr<worker::Session> session;
+    const Decision decision = gathered.resolution.decision;
+    if (decision == Decision::degraded)
+      return fail(ErrorKind::unavailable, "the checkpoint store does not answer; the film is safe in state.json and goes on when it is back. film=" +
+                                              film.value() + " reason=" + gathered.checkpoint.detail);
+    if (decision == Decision::from_storyboard)
+      session = TRY(begin(film, *gathered.storyboard.value, "RESUME_PIPELINE", Epoch{}));
+    else
+      session = TRY(take_over(film, gathered));
+    tell(gathered.report);
+    TRY(wake(*session));
+    return drive(*session, gathered.report, stop);
+  }
+
+  // One commit on a film that is not running, then state.json.
+  Result<Head> change(const FilmId& film, CommitKind kind, const worker::Session::Plan& plan) {
+    recovery::Gathered gathered = gather(film);
+    if (gathered.resolution.decision == Decision::fresh)
+      return fail(ErrorKind::not_found, "no such film. film=" + film.value());
+    if (refuses(gathered.resolution.decision)) return refuse(gathered.report);
+    if (gathered.chosen() == nullptr)
+      return fail(ErrorKind::conflict, "only the storyboard of this film is left; resume it first. film=" + film.value());
+    auto session = TRY(take_over(film, gathered));
+    TRY(session->commit_planned(kind, {}, plan));
+    const Head head = session->head();
+    TRY(session->flush(options.flush_limit));
+    TRY(session->release());
+    return head;
+  }
+};
+
+WorkflowService::WorkflowService(CheckpointStore& store, ObjectStore& objects, Workflow workflow, ServiceOptions options,
+                                 std::shared_ptr<Clock> clock, std::shared_ptr<Random> random, EventSink events)
+    : body_(new Body{store, objects, std::move(workflow), std::move(options), std::move(clock), std::move(random),
+                     std::move(events), std::nullopt}) {}
+
+WorkflowService::~WorkflowService() = default;
+
+const std::optional<RecoveryReport>& WorkflowService::last_report() const { return body_->last_report; }
+
+Result<RunReport> WorkflowService::start(const FilmId& film, const Json& inputs, const std::string& start_over,
+                                         std::stop_token stop) {
+  if (!start_over.empty() && start_over != film.value())
+    return fail(ErrorKind::invalid, "start-over must repeat the film id. film=" + film.value() + " given=" + start_over);
+  recovery::Gathered gathered = body_->gather(film);
+  const Decision decision = gathered.resolution.decision;
+  if (decision == Decision::fresh || (!start_over.empty() && (!refuses(decision) || decision == Decision::refuse_evidence))) {
+    if (inputs.empty()) return fail(ErrorKind::not_found, "no such film, and no inputs to begin one. film=" + film.value());
+    auto session = TRY(body_->begin_again(film, gathered, inputs));
+    body_->tell(gathered.report);
+    return body_->drive(*session, gathered.report, stop);
+  }
+  if (refuses(decision)) {
+    body_->tell(gathered.report);
+    return body_->refuse(gathered.report);
+  }
+  if (!inputs.empty()) {
+    const Json& known = gathered.chosen() != nullptr ? gathered.chosen()->document : *gathered.storyboard.value;
+    if (const auto name = differing_input(body_->workflow.graph, known, inputs))
+      return fail(ErrorKind::conflict, "film exists with other inputs: " + *name + " differs; resume it, choose another id, or start over. film=" +
+                                           film.value());
+  }
+  return body_->go_on(film, std::move(gathered), stop);
+}
+
+Result<RunReport> WorkflowService::resume(const FilmId& film, std::stop_token stop) {
+  recovery::Gathered gathered = body_->gather(film);
+  if (gathered.resolution.decision == Decision::fresh) {
+    body_->tell(gathered.report);
+    return fail(ErrorKind::not_found, "no such film: absence is proven in every tier. film=" + film.value());
+  }
+  if (refuses(gathered.resolution.decision)) {
+    body_->tell(gathered.report);
+    return body_->refuse(gathered.report);
+  }
+  return body_->go_on(film, std::move(gathered), stop);
+}
+
+Result<RunReport> WorkflowService::resume_file(const std::filesystem::path& state_json, std::stop_token stop) {
+  const FileDigest digest = TRY(digest_file(state_json));
+  if (digest.size_bytes > JsonLimits().bytes_max)
+    return fail(ErrorKind::invalid, "file is larger than a state can be. file=" + state_json.string());
+  std::string bytes(digest.size_bytes, '\0');
+  std::FILE* file = std::fopen(state_json.c_str(), "rb");
+  if (file == nullptr) return fail(ErrorKind::unavailable, "file cannot be opened. file=" + state_json.string());
+  const std::size_t read = std::fread(bytes.data(), 1, bytes.size(), file);
+  std::fclose(file);
+  bytes.resize(read);
+  const Json json = TRY(parse_json(bytes));
+  const Json meta = json.is_object() ? json.value(run::meta_member, Json::object()) : Json::object();
+  if (!meta.is_object() || !meta.contains("film") || !meta["film"].is_string())
+    return fail(ErrorKind::invalid, "file is no state.json of this program: $workprint.film is not there. file=" + state_json.string());
+  const FilmId film = TRY(parse_film_id(meta["film"].get<std::string>()));
+  Loaded<Checkpoint> loaded = record::decode_document(film, bytes);
+  if (loaded.outcome == Outcome::too_new) return fail(ErrorKind::invalid, loaded.detail);
+  if (!loaded.value) return fail(ErrorKind::corrupt, loaded.detail + " file=" + state_json.string());
+  recovery::Gathered gathered = body_->gather(film, loaded.value);
+  if (refuses(gathered.resolution.decision)) {
+    body_->tell(gathered.report);
+    return body_->refuse(gathered.report);
+  }
+  return body_->go_on(film, std::move(gathered), stop);
+}
+
+Result<Head> WorkflowService::stop(const FilmId& film) {
+  const std::string id = body_->new_command_id();
+  return body_->change(film, CommitKind::command, [&](const ValidGraph& graph, Json& document, Seq seq) -> Result<run::Delta> {
+    run::Delta delta = TRY(run::plan_command(graph, document, {{standard::commands.name, command_record(id, "STOP_PIPELINE", seq)}}, {}));
+    delta.set[standard::halted.name] = "stopped";
+    delta.unset = Json::array();
+    document[standard::halted.name] = "stopped";
+    return delta;
+  });
+}
+
+Result<Head> WorkflowService::resolve_interrupt(const FilmId& film, const std::string& interrupt, const Answer& answer) {
+  return body_->change(film, CommitKind::answer, [&](const ValidGraph& graph, Json& document, Seq) -> Result<run::Delta> {
+    std::vector<run::Interrupt> open = TRY(run::interrupts(document));
+    std::erase_if(open, [](const run::Interrupt& one) { return one.answer.has_value(); });
+    const auto place = interrupt.empty() ? open.begin() : std::ranges::find(open, interrupt, &run::Interrupt::id);
+    if (open.empty() || place == open.end())
+      return fail(ErrorKind::not_found, "no such open question. film=" + film.value() + " interrupt=" + interrupt);
+    if (interrupt.empty() && open.size() > 1)
+      return fail(ErrorKind::invalid, "several questions are open; name one. first=" + open.front().id);
+    for (const auto& [name, value] : answer.revised_params.items())
+      if (std::ranges::find(place->question.editable, name) == place->question.editable.end())
+        return fail(ErrorKind::invalid, "parameter is not editable. name=" + name);
+    if (answer.action == AnswerAction::skip && !graph.node(place->task.node)->skip)
+      return fail(ErrorKind::invalid, "this node cannot be skipped; allowed: retry, abort. node=" + place->task.node);
+    if (answer.action != AnswerAction::abort) return run::plan_answer(place->id, answer);
+    run::Delta delta;  // the question stays open: a later resume asks it again
+    delta.set[standard::halted.name] = "aborted";
+    document[standard::halted.name] = "aborted";
+    return delta;
+  });
+}
+
+Result<Head> WorkflowService::apply_command(const FilmId& film, const std::string& type, const std::vector<Write>& writes,
+                                            const std::string& next_node) {
+  const std::string id = body_->new_command_id();
+  return body_->change(film, CommitKind::command, [&](const ValidGraph& graph, Json& document, Seq seq) {
+    std::vector<Write> all = writes;
+    all.push_back({standard::commands.name, command_record(id, type, seq)});
+    return run::plan_command(graph, document, all, next_node);
+  });
+}
+
+Result<FullState> WorkflowService::full_state(const FilmId& film) {
+  recovery::Gathered gathered = body_->gather(film);
+  if (gathered.resolution.decision == Decision::fresh)
+    return fail(ErrorKind::not_found, "no such film: absence is proven in every tier. film=" + film.value());
+  if (refuses(gathered.resolution.decision)) return body_->refuse(gathered.report);
+  FullState full;
+  full.provenance.degraded = gathered.checkpoint.outcome == Outcome::unreachable;
+  if (gathered.snapshot.state.value) full.provenance.published_seq = gathered.snapshot.state.value->head.seq;
+  if (const Checkpoint* chosen = gathered.chosen()) {
+    full.state = chosen->document;
+    full.provenance.head = chosen->head;
+  } else {
+    full.state = *gathered.storyboard.value;
+  }
+  for (const TierReport& tier : gathered.report.tiers)
+    if (tier.taken) {
+      full.provenance.tier = tier.tier;
+      full.provenance.age_seconds = tier.age_seconds.value_or(0);
+    }
+  return full;
+}
+
+Result<FullState> WorkflowService::state_at(const FilmId& film, Seq seq) {
+  Loaded<Checkpoint> loaded = body_->store.read(film, seq);
+  if (loaded.outcome == Outcome::absent)
+    return fail(ErrorKind::not_found, "no such seq. film=" + film.value() + " seq=" + std::to_string(number(seq)) +
+                                          (loaded.detail.empty() ? "" : " reason=" + loaded.detail));
+  if (!loaded.value)
+    return fail(loaded.outcome == Outcome::unreachable ? ErrorKind::unavailable : ErrorKind::corrupt, loaded.detail);
+  FullState full{std::move(loaded.value->document), {"checkpoint", loaded.value->head, 0, false, std::nullopt}};
+  return full;
+}
+
+Result<std::vector<CommitInfo>> WorkflowService::history(const FilmId& film, Seq before, std::size_t limit) {
+  return body_->store.history(film, before, limit);
+}
+
+Result<std::vector<FilmRow>> WorkflowService::list() {
+  std::map<std::string, FilmRow> rows;
+  const auto stored = body_->store.list();
+  if (stored)
+    for (const CheckpointStore::Row& row : *stored) {
+      rows[row.film.value()].checkpoint = row.head;
+      rows[row.film.value()].film = row.film.value();
+    }
+  const auto objects = body_->objects.list("");
+  if (!stored && !objects) return std::unexpected(stored.error());
+  if (objects)
+    for (const ObjectInfo& info : *objects) {
+      const auto name = parse_object_name(info.name);
+      if (!name || name->type != ObjectType::state) continue;
+      FilmRow& row = rows[name->film];
+      row.film = name->film;
+      const auto film = parse_film_id(name->film);
+      if (!film) continue;
+      const snapshot::Finding finding = snapshot::load(body_->objects, *film);
+      if (finding.state.value)
+        row.snapshot = finding.state.value->head;
+      else
+        row.detail = std::string(to_string(finding.state.outcome)) + ": " + finding.state.detail;
+    }
+  std::vector<FilmRow> all;
+  for (auto& [id, row] : rows) {
+    if (!stored) row.detail += " checkpoint store: " + stored.error().message;
+    all.push_back(std::move(row));
+  }
+  return all;
+}
+
+RecoveryReport WorkflowService::explain(const FilmId& film) { return body_->gather(film).report; }
+
+Result<Head> WorkflowService::fork(const FilmId& source, std::optional<Seq> seq, const FilmId& target) {
+  const FullState from = TRY(seq ? state_at(source, *seq) : full_state(source));
+  if (!from.state.contains(run::meta_member))
+    return fail(ErrorKind::conflict, "only the storyboard of this film is left; resume it first. film=" + source.value());
+  const recovery::Gathered there = body_->gather(target);
+  if (there.resolution.decision != Decision::fresh)
+    return fail(ErrorKind::conflict, "the new film's id is taken. film=" + target.value());
+  const std::string incarnation = TRY(body_->store.incarnation());
+  Lease lease = TRY(body_->store.acquire(target, body_->writer, Epoch{}));
+  worker::Session session(body_->tools(), body_->workflow.graph, std::move(lease), Checkpoint{{}, Json::object()});
+  const worker::Session::Plan plan = [&](const ValidGraph& graph, Json& document, Seq) -> Result<run::Delta> {
+    run::Delta delta;
+    for (const auto& [name, value] : from.state.items())
+      if (name != run::meta_member) delta.set[name] = value;
+    delta.meta = {{"graphFingerprint", graph.fingerprint()}, {"store", incarnation}, {"openEffects", Json::object()},
+                  {"doneTasks", from.state[run::meta_member].value("doneTasks", Json::object())},
+                  {"interrupts", Json::object()},
+                  {"nextNodes", from.state[run::meta_member].value("nextNodes", Json::array())}};
+    // Calls that are open belong to the source and stay there; results already paid for are carried over.
+    for (const run::EffectRecord& effect : TRY(run::open_effects(from.state)))
+      if (effect.result) delta.meta["openEffects"][effect.key] = from.state[run::meta_member]["openEffects"][effect.key];
+    TRY(run::apply_channels(document, delta));
+    return delta;
+  };
+  TRY(session.commit_planned(CommitKind::fork, {}, plan));
+  const Head head = session.head();
+  TRY(session.flush(body_->options.flush_limit));
+  TRY(session.release());
+  return head;
+}
+
+}  // namespace workprint

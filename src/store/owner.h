@@ -1,0 +1,15 @@
+/// Who holds a film: `<host>/<boot id>/<pid>/<process start>`; whether that process still lives.
+#pragma once
+
+#include <string>
+
+namespace workprint::store {
+
+enum class Owner { nobody, ourselves, alive, gone };
+
+/// A writer of another boot or another machine counts as gone: a SQLite file has one machine, and a boot ends all.
+[[nodiscard]] Owner owner_of(const std::string& recorded, const std::string& ours);
+/// The pid inside a writer id, for messages.
+[[nodiscard]] std::string pid_of(const std::string& writer);
+
+}  // namespace workprint::store

@@ -1,0 +1,225 @@
+#include "worker/task_context.h"
+
+#include <unistd.h>
+
+#include "base/fault.h"
+#include "workprint/try.h"
+
+namespace workprint::worker {
+namespace {
+
+// Effects may have been paid for after the last commit reached only this process's memory of it; nothing here waits.
+Json effect_payload(const std::string& key, std::string_view what, std::int64_t usd_micros) {
+  return {{"key", key}, {"what", what}, {"usdMicros", usd_micros}};
+}
+
+bool is_definite(ErrorKind kind) {
+  return kind == ErrorKind::invalid || kind == ErrorKind::corrupt || kind == ErrorKind::not_found;
+}
+
+}  // namespace
+
+class TaskContext::Call final : public EffectCall {
+ public:
+  Call(TaskContext& context, const run::EffectRecord& record) : context_(context), record_(record) {}
+  const std::string& idempotency_key() const override { return record_.idempotency_key; }
+  const std::optional<std::string>& handle() const override { return record_.handle; }
+  std::stop_token stop() const override { return context_.stop_; }
+
+  Result<void> submitted(const std::string& handle) override {
+    const std::string at = to_rfc3339(context_.clock().wall());
+    TRY(context_.committed(context_.session_.commit(CommitKind::handle, record_.task,
+                                                    run::plan_handle(record_.key, handle, at))));
+    // Both tiers before any wait. A tier that is down does not stop the film: its write is queued and shown as lag.
+    const auto published = context_.session_.flush(context_.policy_.barrier);
+    if (!published && published.error().kind == ErrorKind::fenced) return context_.committed(published);
+    return {};
+  }
+
+ private:
+  TaskContext& context_;
+  const run::EffectRecord& record_;
+};
+
+TaskContext::TaskContext(Session& session, run::Task task, std::shared_ptr<const Json> channels,
+                         std::filesystem::path scratch_root, EffectPolicy policy, std::stop_token stop)
+    : session_(session), task_(std::move(task)), channels_(std::move(channels)),
+      scratch_root_(std::move(scratch_root)), policy_(policy), stop_(std::move(stop)) {}
+
+TaskContext::~TaskContext() {
+  std::error_code ignored;  // a leftover folder is swept at the next start
+  if (!scratch_.empty()) std::filesystem::remove_all(scratch_, ignored);
+}
+
+Result<std::filesystem::path> TaskContext::scratch() {
+  if (!scratch_.empty()) return scratch_;
+  std::error_code error;
+  std::filesystem::create_directories(scratch_root_, error);
+  std::string pattern = (scratch_root_ / "task-XXXXXX").string();
+  if (error || ::mkdtemp(pattern.data()) == nullptr)
+    return fail(ErrorKind::unavailable, "no private folder could be made. under=" + scratch_root_.string() +
+                                            " reason=" + (error ? error.message() : std::generic_category().message(errno)));
+  scratch_ = pattern;
+  return scratch_;
+}
+
+Result<void> TaskContext::committed(Result<void> done) {
+  if (!done) broken_ = done.error();
+  return done;
+}
+
+Result<EffectResult> TaskContext::effect(const EffectRequest& request, const EffectFunction& call) {
+  TRY(run::parse_effect_key(request.key));
+  if (stop_.stop_requested()) return fail(ErrorKind::cancelled, "stopped before effect. key=" + request.key);
+  const auto known = TRY(session_.read([&](const Json& document) { return run::find_effect(document, request.key); }));
+  const std::string input_hash = sha256_hex(canonical_json(request.input));
+  if (known && known->task != task_)
+    return fail(ErrorKind::invalid, "effect belongs to another task. key=" + request.key + " task=" + known->task.key());
+  if (known && known->input_hash != input_hash)
+    note("effect " + request.key + " is taken from its record although its input differs now");
+  if (known && known->result) {
+    session_.emit("effect", task_, effect_payload(request.key, "replayed", known->result->usd_micros));
+    return *known->result;
+  }
+  if (known) return recover(request, *known, call);
+  run::EffectRecord record;
+  record.key = request.key;
+  record.task = task_;
+  record.idempotency_key = run::idempotency_key(film(), request.key);
+  record.input_hash = input_hash;
+  record.provider = request.provider;
+  record.model = request.model;
+  record.estimate_usd_micros = request.estimate_usd_micros;
+  TRY(committed(session_.commit_intent(record, request.note)));
+  return perform(request, record, call);
+}
+
+// The intent is there and no result: an earlier life died inside the call.
+Result<EffectResult> TaskContext::recover(const EffectRequest& request, const run::EffectRecord& record,
+                                          const EffectFunction& call) {
+  if (auto adopted = TRY(adopt(request, record))) return *std::move(adopted);
+  if (record.handle) {
+    session_.emit("effect", task_, effect_payload(request.key, "polling", 0));
+    return perform(request, record, call);
+  }
+  if (request.dedupes == Dedupes::yes) return perform(request, record, call);
+  if (record.estimate_usd_micros > policy_.in_doubt_pay_up_to_usd_micros) {
+    Question question{"effect_in_doubt", "the answer of a paid call never came", ErrorKind::unavailable,
+                      {{"priceUsdMicros", record.estimate_usd_micros}, {"provider", record.provider}}, {}, request.key};
+    TRY(ask(question));
+  }
+  EffectResult unknown;
+  unknown.state = EffectState::unknown;
+  unknown.usd_micros = record.estimate_usd_micros;
+  return this->record(request, std::move(unknown), "unknown");
+}
+
+Result<std::optional<EffectResult>> TaskContext::adopt(const EffectRequest& request, const run::EffectRecord& record) {
+  if (!request.object) return std::optional<EffectResult>();
+  auto there = objects().verify(*request.object);
+  if (!there && (there.error().kind == ErrorKind::not_found || there.error().kind == ErrorKind::corrupt))
+    return std::optional<EffectResult>();
+  if (!there) return std::unexpected(there.error());
+  if (request.accept) {
+    const auto accepted = request.accept(*there);
+    if (!accepted && is_definite(accepted.error().kind)) return std::optional<EffectResult>();
+    if (!accepted) return std::unexpected(accepted.error());
+  }
+  EffectResult result;
+  result.object = to_asset(*there);
+  result.usd_micros = record.estimate_usd_micros;
+  return std::optional(TRY(this->record(request, std::move(result), "adopted")));
+}
+
+Result<EffectResult> TaskContext::perform(const EffectRequest& request, const run::EffectRecord& record,
+                                          const EffectFunction& call) {
+  if (!record.handle) session_.emit("effect", task_, effect_payload(request.key, "executing", record.estimate_usd_micros));
+  Call connection(*this, record);
+  fault_point("effect.before_call");
+  auto result = call(connection);
+  fault_point("effect.after_call");
+  if (broken_) return std::unexpected(*broken_);
+  if (result) return this->record(request, *std::move(result), "done");
+  if (!is_definite(result.error().kind)) return result;  // still open: polled or asked again by the next life
+  EffectResult failed;
+  failed.state = EffectState::failed;
+  failed.error = result.error();
+  return this->record(request, std::move(failed), "failed");
+}
+
+Result<EffectResult> TaskContext::record(const EffectRequest& request, EffectResult result, std::string_view what) {
+  run::Delta delta = run::plan_result(request.key, result);
+  TRY(run::add_note(session_.graph(), result.note, delta));
+  TRY(committed(session_.commit(CommitKind::result, task_, std::move(delta))));
+  session_.emit("effect", task_, effect_payload(request.key, what, result.usd_micros));
+  return result;
+}
+
+bool TaskContext::is_open(std::string_view base) const {
+  const auto open = session_.read([](const Json& document) { return run::open_effects(document); });
+  if (!open) return true;  // not readable: leave everything to the tasks
+  return std::ranges::any_of(*open, [&](const run::EffectRecord& one) {
+    const auto name = run::parse_effect_key(one.key);
+    return name && name->base == base;
+  });
+}
+
+int TaskContext::first_number(std::string_view base) const {
+  const Json& attempts = State(*channels_).raw(standard::attempts.name);
+  const auto found = attempts.is_object() ? attempts.find(std::string(base)) : attempts.end();
+  if (!attempts.is_object() || found == attempts.end() || !found->is_number_integer()) return 1;
+  return 1 + found->get<int>();
+}
+
+int TaskContext::round() const {
+  const auto all = session_.read([](const Json& document) { return run::interrupts(document); });
+  int rounds = 1;
+  if (!all) return rounds;
+  for (const run::Interrupt& one : *all)
+    if (one.task == task_ && one.answer && one.answer->action == AnswerAction::retry) ++rounds;
+  return rounds;
+}
+
+Result<void> TaskContext::open_question(const std::string& id, const Question& question) {
+  const auto known = TRY(session_.read([](const Json& document) { return run::interrupts(document); }));
+  waiting_ = true;
+  if (std::ranges::find(known, id, &run::Interrupt::id) != known.end()) return {};
+  run::Interrupt interrupt{id, task_, question, questions_, std::nullopt};
+  TRY(committed(session_.commit(CommitKind::interrupt, task_,
+                                run::plan_interrupt(interrupt, to_rfc3339(clock().wall())))));
+  session_.emit("interrupt", task_, {{"id", id}, {"type", question.type}, {"error", question.error}, {"editable", question.editable}});
+  return {};
+}
+
+Result<Answer> TaskContext::ask(const Question& question) {
+  const std::string id = run::interrupt_id(film(), task_, questions_++);
+  const auto known = TRY(session_.read([](const Json& document) { return run::interrupts(document); }));
+  const auto place = std::ranges::find(known, id, &run::Interrupt::id);
+  if (place != known.end() && place->answer) return *place->answer;
+  TRY(open_question(id, question));
+  return fail(ErrorKind::cancelled, "waiting for a person. interrupt=" + id);
+}
+
+Result<Answer> TaskContext::ask_about_failure(const Error& error) {
+  // Numbered after every question already asked, answered ones included: a new failure is a new question.
+  const auto known = TRY(session_.read([](const Json& document) { return run::interrupts(document); }));
+  std::size_t ordinal = 1000;
+  for (const run::Interrupt& one : known)
+    if (one.task == task_ && one.question.type == "llm_retry_exhausted" && one.answer) ++ordinal;
+  questions_ = ordinal;
+  return ask({"llm_retry_exhausted", error.message, error.kind, Json::object(), {}, {}});
+}
+
+void TaskContext::progress(const Progress& progress) {
+  const Instant now = clock().now();
+  const bool last = progress.fraction && *progress.fraction >= 1.0;
+  if (!last && last_progress_ != Instant{} && now - last_progress_ < std::chrono::milliseconds(100)) return;
+  last_progress_ = now;
+  Json payload = {{"message", progress.message.substr(0, 200)}};
+  if (progress.fraction) payload["fraction"] = *progress.fraction;
+  session_.emit("progress", task_, std::move(payload));
+}
+
+void TaskContext::note(std::string_view line) { session_.emit("note", task_, {{"message", line}}); }
+
+}  // namespace workprint::worker

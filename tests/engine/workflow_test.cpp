@@ -1,0 +1,217 @@
+// A small workflow without films, through the public headers: what any user of the engine relies on.
+#include <doctest/doctest.h>
+
+#include <filesystem>
+
+#include "base/fault.h"
+#include "workprint/object_name.h"
+#include "workprint/service.h"
+#include "workprint/try.h"
+
+using namespace workprint;
+
+namespace {
+
+const Channel<Json> done_items{"doneItems", Merge::merge};
+const Channel<std::string> prompt{"prompt", Merge::once};
+const Channel<Json> log_lines{"logLines", Merge::append, 3};
+
+struct Calls {
+  std::map<std::string, int> made;
+  bool fail_two = false;
+  std::optional<std::string> die_in;  // throws out of the process's life: the effect's answer never arrives
+};
+
+struct Killed {};
+
+std::vector<std::string> open_items(const State& state) {
+  std::vector<std::string> items;
+  for (const char* item : {"0", "1", "2", "3"})
+    if (!state.raw("doneItems").is_object() || !state.raw("doneItems").contains(item)) items.emplace_back(item);
+  return items;
+}
+
+Result<Writes> make_item(Calls& calls, const State&, Context& context) {
+  EffectRequest request;
+  request.key = "item_" + context.item() + "/1";
+  request.provider = "test";
+  request.model = "m";
+  request.estimate_usd_micros = 1000;
+  request.dedupes = Dedupes::yes;
+  const EffectFunction call = [&](EffectCall&) -> Result<EffectResult> {
+    if (calls.fail_two && context.item() == "2") return fail(ErrorKind::unavailable, "the provider is away");
+    ++calls.made[context.item()];
+    if (calls.die_in == context.item()) throw Killed();
+    EffectResult result;
+    result.value = {{"size", 7}};
+    result.usd_micros = 1000;
+    return result;
+  };
+  const EffectResult made = TRY(context.effect(request, call));
+  Writes writes;
+  writes.patch(done_items, {{context.item(), made.value["size"]}});
+  writes.patch(log_lines, Json::array({"made " + context.item()}));
+  return writes;
+}
+
+Workflow items_workflow(Calls& calls, int batch) {
+  Graph graph("items/v1");
+  graph.channel(done_items).channel(prompt).channel(log_lines);
+  graph.add({.name = "look", .run = [](const State&, Context&) -> Result<Writes> { return Writes(); }, .writes = {}, .items = {}, .batch_max = 0, .retry = {}, .timeout = {}, .skip = {}});
+  Node items{.name = "make", .run = {}, .writes = {"doneItems", "logLines"}, .items = open_items, .batch_max = batch, .retry = {}, .timeout = {}, .skip = {}};
+  items.run = [&calls](const State& state, Context& context) { return make_item(calls, state, context); };
+  items.skip = [](const State&, Context& context) -> Result<Writes> {
+    Writes writes;
+    writes.patch(done_items, {{context.item(), "skipped"}});
+    return writes;
+  };
+  graph.add(items);
+  graph.entry("look").edge("look", "make");
+  graph.branch("make", {"make", "END"}, [](const State& state) { return open_items(state).empty() ? "END" : "make"; });
+  auto valid = graph.validate();
+  REQUIRE_MESSAGE(valid.has_value(), (valid ? "" : valid.error().message));
+  Workflow workflow;
+  workflow.graph = *valid;
+  return workflow;
+}
+
+struct Bench {
+  std::filesystem::path root = std::filesystem::temp_directory_path() / ("workprint_engine_" + std::to_string(::getpid()) + "_" + std::to_string(next++));
+  std::shared_ptr<Clock> clock = system_clock();
+  std::unique_ptr<CheckpointStore> store = open_sqlite_store((root / "workprint.db").string(), clock);
+  std::unique_ptr<ObjectStore> objects = open_folder_store(root / "films");
+  std::vector<Event> events;
+  FilmId film = *parse_film_id("film_a");
+  static inline int next = 0;
+
+  ~Bench() { std::filesystem::remove_all(root); }
+
+  std::unique_ptr<WorkflowService> service(Calls& calls, int batch = 2) {
+    ServiceOptions options;
+    options.jobs = batch;
+    options.scratch = root / "scratch";
+    return std::make_unique<WorkflowService>(*store, *objects, items_workflow(calls, batch), options, clock, seeded_random(1),
+                                             [this](const Event& event) { events.push_back(event); });
+  }
+
+  // Like a new process: nothing is remembered but what the stores hold.
+  void reopen() { store = open_sqlite_store((root / "workprint.db").string(), clock); }
+};
+
+const Json inputs = {{"prompt", "four items"}};
+
+Json only_results(const Json& state) { return {state["doneItems"], state["cost"], state["attempts"], state["prompt"]}; }
+
+}  // namespace
+
+TEST_CASE("a film runs to its end, and both tiers hold the same state") {
+  Bench bench;
+  Calls calls;
+  const auto service = bench.service(calls);
+  const auto report = service->start(bench.film, inputs, "", {});
+  REQUIRE_MESSAGE(report.has_value(), (report ? "" : report.error().message));
+  CHECK(report->status == FilmStatus::complete);
+  CHECK(report->recovery.decision == Decision::fresh);
+  CHECK(calls.made == std::map<std::string, int>{{"0", 1}, {"1", 1}, {"2", 1}, {"3", 1}});
+  const RecoveryReport now = service->explain(bench.film);
+  CHECK(now.decision == Decision::from_checkpoint);
+  CHECK(now.row == 'A');
+  const auto full = service->full_state(bench.film);
+  REQUIRE(full.has_value());
+  CHECK(full->state["logLines"].size() == 3);
+  CHECK(full->state["cost"]["item_3/1"] == 1000);
+  CHECK(full->provenance.tier == "checkpoint");
+}
+
+TEST_CASE("a call whose answer never came is the only one made again") {
+  Calls reference_calls;
+  Bench reference;
+  REQUIRE(reference.service(reference_calls, 1)->start(reference.film, inputs, "", {}).has_value());
+  const Json expected = only_results(reference.service(reference_calls)->full_state(reference.film)->state);
+
+  Bench bench;
+  Calls calls;
+  calls.die_in = "2";
+  CHECK_THROWS_AS((void)bench.service(calls, 1)->start(bench.film, inputs, "", {}), Killed);
+  calls.die_in.reset();
+  bench.reopen();
+  const auto report = bench.service(calls, 1)->resume(bench.film, {});
+  REQUIRE_MESSAGE(report.has_value(), (report ? "" : report.error().message));
+  CHECK(report->status == FilmStatus::complete);
+  CHECK(calls.made == std::map<std::string, int>{{"0", 1}, {"1", 1}, {"2", 2}, {"3", 1}});
+  CHECK(only_results(bench.service(calls)->full_state(bench.film)->state) == expected);
+}
+
+TEST_CASE("without the database the film goes on from state.json, without both it is refused while assets exist") {
+  Bench bench;
+  Calls calls;
+  calls.fail_two = true;
+  const auto first = bench.service(calls)->start(bench.film, inputs, "", {});
+  REQUIRE(first.has_value());
+  CHECK(first->status == FilmStatus::waiting);
+  bench.store.reset();
+  for (const char* suffix : {"", "-wal", "-shm"}) std::filesystem::remove(bench.root / (std::string("workprint.db") + suffix));
+  bench.reopen();
+  calls.fail_two = false;
+  const auto report = bench.service(calls)->resume(bench.film, {});
+  REQUIRE_MESSAGE(report.has_value(), (report ? "" : report.error().message));
+  CHECK(report->recovery.row == 'J');
+  CHECK(report->status == FilmStatus::complete);
+  CHECK(calls.made == std::map<std::string, int>{{"0", 1}, {"1", 1}, {"2", 1}, {"3", 1}});
+}
+
+TEST_CASE("a task that fails parks its film, which a person skips, and the rest goes on") {
+  Bench bench;
+  Calls calls;
+  calls.fail_two = true;
+  const auto parked = bench.service(calls)->start(bench.film, inputs, "", {});
+  REQUIRE(parked.has_value());
+  CHECK(parked->status == FilmStatus::waiting);
+  CHECK(calls.made == std::map<std::string, int>{{"0", 1}, {"1", 1}, {"3", 1}});
+  bench.reopen();
+  const auto answered = bench.service(calls)->resolve_interrupt(bench.film, "", {AnswerAction::skip, Json::object()});
+  REQUIRE_MESSAGE(answered.has_value(), (answered ? "" : answered.error().message));
+  bench.reopen();
+  const auto report = bench.service(calls)->resume(bench.film, {});
+  REQUIRE_MESSAGE(report.has_value(), (report ? "" : report.error().message));
+  CHECK(report->status == FilmStatus::complete);
+  CHECK(bench.service(calls)->full_state(bench.film)->state["doneItems"]["2"] == "skipped");
+}
+
+TEST_CASE("other inputs over an existing film are refused by name; start over keeps the numbers going") {
+  Bench bench;
+  Calls calls;
+  REQUIRE(bench.service(calls)->start(bench.film, inputs, "", {}).has_value());
+  bench.reopen();
+  const auto refused = bench.service(calls)->start(bench.film, {{"prompt", "other"}}, "", {});
+  REQUIRE_FALSE(refused.has_value());
+  CHECK(refused.error().kind == ErrorKind::conflict);
+  CHECK(refused.error().message.find("prompt") != std::string::npos);
+  const auto over = bench.service(calls)->start(bench.film, {{"prompt", "other"}}, "film_a", {});
+  REQUIRE_MESSAGE(over.has_value(), (over ? "" : over.error().message));
+  const Json state = bench.service(calls)->full_state(bench.film)->state;
+  CHECK(state["prompt"] == "other");
+  CHECK(state["$workprint"]["epoch"] == 2);
+}
+
+TEST_CASE("history is listed, read at any seq, and forked") {
+  Bench bench;
+  Calls calls;
+  const auto service = bench.service(calls, 1);
+  const auto report = service->start(bench.film, inputs, "", {});
+  REQUIRE(report.has_value());
+  const auto commits = service->history(bench.film, Seq{1u << 30}, 100);
+  REQUIRE(commits.has_value());
+  CHECK(commits->size() == number(report->head.seq));
+  const auto early = service->state_at(bench.film, Seq{4});
+  REQUIRE_MESSAGE(early.has_value(), (early ? "" : early.error().message));
+  CHECK(early->state["$workprint"]["seq"] == 4);
+  CHECK_FALSE(service->state_at(bench.film, Seq{4000}).has_value());
+  const FilmId copy = *parse_film_id("film_b");
+  const auto forked = service->fork(bench.film, Seq{4}, copy);
+  REQUIRE_MESSAGE(forked.has_value(), (forked ? "" : forked.error().message));
+  const auto ran = service->resume(copy, {});
+  REQUIRE_MESSAGE(ran.has_value(), (ran ? "" : ran.error().message));
+  CHECK(ran->status == FilmStatus::complete);
+  CHECK(service->list()->size() == 2);
+}
