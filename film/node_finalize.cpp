@@ -1,4 +1,6 @@
 // finalize: verifies everything before it says complete, and writes what leaves the house.
+#include <set>
+
 #include "film/channels.h"
 #include "film/deliver/deliver.h"
 #include "film/media/video.h"

@@ -2,6 +2,7 @@
 #include <fstream>
 
 #include "film/channels.h"
+#include "film/media/video.h"
 #include "film/nodes.h"
 #include "film/story/prompt.h"
 #include "film/takes.h"

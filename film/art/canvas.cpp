@@ -207,10 +207,13 @@ void texture(Surface& surface, std::uint64_t seed, double strength) {
   std::vector<std::int16_t> tile(size * size);
   for (int y = 0; y < size; ++y)
     for (int x = 0; x < size; ++x) {
-      const double broad = noise(x / 32.0 + y / 90.0, y / 11.0, seed);
+      // Faded into itself over the whole width and height, so that the tile has no seam.
+      const double u = static_cast<double>(x) / size, v = static_cast<double>(y) / size;
+      const auto stroke = [&](int sx, int sy) { return noise(sx / 40.0, sy / 13.0, seed); };
+      const double broad = std::lerp(std::lerp(stroke(x, y), stroke(x - size, y), u), std::lerp(stroke(x, y - size), stroke(x - size, y - size), u), v);
       const auto bits = mix_bits(seed ^ static_cast<std::uint64_t>(y * size + x));
       const double tooth = static_cast<double>(bits & 255) / 127.5 - 1;
-      tile[static_cast<std::size_t>(y * size + x)] = static_cast<std::int16_t>(std::lround(256 * strength * (broad * 0.7 + tooth * 0.3)));
+      tile[static_cast<std::size_t>(y * size + x)] = static_cast<std::int16_t>(std::lround(256 * strength * (broad * 0.55 + tooth * 0.3)));
     }
   for (int y = 0; y < surface.height; ++y)
     for (int x = 0; x < surface.width; ++x) {

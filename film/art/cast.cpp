@@ -45,7 +45,7 @@ Rect rect_of(const Stage& stage, const Person& person) {
 Exposure exposure_for(const Stage& stage, const Person& person, double level) {
   const double metre_px = person.unit * stage.height;
   Exposure exposure = exposure_of(stage.palette, level, person.facing, metre_px, 1.75 * metre_px, stage.height);
-  exposure.haze = std::min(0.5, stage.palette.haze_at(person.depth - (person.main ? stage.view.distance * 0.7 : 0)) * 0.45);
+  exposure.haze = std::min(0.5, stage.palette.haze_at(person.depth - (person.main ? stage.view.distance * 0.7 : 0)) * (person.main ? 0.45 : 0.3));
   return exposure;
 }
 
@@ -58,7 +58,7 @@ double figure_lightness(const Stage& stage, const Person& person, double level) 
 
 // A soft patch of brighter or darker air behind the figure.
 void paint_pool(Stage& stage, const Person& person, Colour colour, double alpha) {
-  const double tall = std::min(1.75 * person.unit, 1.2), reach = std::max(tall * 0.75, 0.16);
+  const double tall = std::min(1.75 * person.unit, 1.2), reach = std::max(tall * 0.8, 0.42);
   const Point centre{person.x, std::max(person.foot - 1.2 * person.unit, stage.view.eyes - 0.1) + 0.1 * tall};
   stage.paint_in({centre.x - reach * 1.25, centre.y - reach, centre.x + reach * 1.25, centre.y + reach}, person.depth * 1.05, {.detail = 0.25, .texture = 0, .blur = 0}, [&](cairo_t* cr, const Rect&) {
     cairo_translate(cr, centre.x, centre.y);
@@ -74,19 +74,19 @@ double choose_level(Stage& stage, const Person& person) {
   const double tall = std::min(1.75 * person.unit, 1.0);
   const Rect around{person.x - tall * 0.3, std::max(person.foot - 1.8 * person.unit, 0.0), person.x + tall * 0.3, std::min(person.foot - 0.4 * person.unit, 0.9)};
   double behind = lightness_behind(stage, around);
-  const double darkest = stage.view.close ? 0.42 : 0.2;
+  const double darkest = stage.view.close ? 0.4 : 0.2;
   const bool dark = behind > 48;
-  double level = dark ? (stage.view.close ? 0.5 : 0.34) : 0.85;
-  for (int step = 0; step < 4; ++step) {
+  double level = dark ? (stage.view.close ? 0.74 : 0.5) : 0.9;
+  for (int step = 0; step < 5; ++step) {
     const double contrast = std::abs(figure_lightness(stage, person, level) - behind);
     if (contrast >= wanted) return level;
     level = std::clamp(level + (dark ? -0.12 : 0.12), dark ? darkest : 0.3, 1.15);
   }
-  for (int step = 0; step < 3; ++step) {
+  for (int step = 0; step < 2; ++step) {
     const double lit = figure_lightness(stage, person, level);
     if (std::abs(lit - behind) >= wanted - 1) break;
     const bool lighter = lit < behind || (dark && lit < 60);
-    paint_pool(stage, person, lighter ? mix(stage.palette.horizon, stage.palette.key, 0.6) : stage.palette.ink, 0.5);
+    paint_pool(stage, person, lighter ? mix(stage.palette.horizon, stage.palette.key, 0.6) : stage.palette.ink, 0.42);
     behind = lightness_behind(stage, around);
   }
   return level;
@@ -209,11 +209,10 @@ void place(Person& person, const Stage& stage, std::size_t index, std::size_t co
   if (index > 0) person.facing = (person.x > view.subject_x ? -1 : 1) * (stage.words.has("walk run chase drive together away side_by_side") && !together ? -1 : 1);
   const Skeleton s = pose(person.drawing.action, person.drawing.phase, person.drawing.mood, person.look);
   const double eyes = -s.head.y * person.look.height * view.squash;
-  const bool waist_up = stage.scene->shot <= ShotType::ms;
+  const bool waist_up = stage.scene->shot <= ShotType::ms || person.drawing.action == Action::float_free || (view.squash < 1 && stage.scene->shot != ShotType::vw);
   person.foot = waist_up ? view.eyes + eyes * person.unit : view.ground(person.depth);
   if (index > 0 && waist_up) person.foot = view.eyes + eyes * view.metre(view.distance) + (view.metre(person.depth) - view.metre(view.distance)) * eyes * 0.95;
   if (stage.scene->shot == ShotType::ecu) person.x -= 0.14 * 0.238 * person.unit * person.facing;
-  if (person.drawing.action == Action::float_free) person.foot -= 0.25 * person.unit;
   (void)count;
 }
 

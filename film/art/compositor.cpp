@@ -57,7 +57,6 @@ Compositor::Compositor(int width, int height) : width_(width), height_(height), 
     const double offset = (x + 0.5) / width * 2 - 1;
     vignette_x_[static_cast<std::size_t>(x)] = static_cast<std::int16_t>(std::lround(35 * offset * offset * offset * offset));
   }
-  make_grain();
 }
 
 void Compositor::make_grain() {
@@ -92,7 +91,7 @@ void Compositor::blend_layer(const Placed& layer, int row, std::uint32_t* out) {
   const std::int64_t step = fixed(per_pixel);
   if (layer.wraps) {
     const auto width = static_cast<std::size_t>(surface.width);
-    blended_.resize(width + 2);
+    blended_.assign(width + 8, 0);
     kernel::mix_rows(line(upper_safe), line(lower_safe), amount, surface.width, blended_.data());
     blended_[width] = blended_[0];
     const std::int64_t period = static_cast<std::int64_t>(surface.width) << 16;
@@ -126,7 +125,8 @@ void Compositor::blend_layer(const Placed& layer, int row, std::uint32_t* out) {
   const std::int64_t u_begin = u0 + step * begin;
   const auto source_first = static_cast<int>(u_begin >> 16);
   const auto source_last = static_cast<int>((u0 + step * (end - 1)) >> 16) + 2;
-  blended_.resize(static_cast<std::size_t>(source_last - source_first) + 4);
+  // The kernels look up to six pixels ahead.
+  blended_.assign(static_cast<std::size_t>(source_last - source_first) + 8, 0);
   kernel::mix_rows(line(upper_safe) + source_first, line(lower_safe) + source_first, amount, source_last - source_first, blended_.data());
   sample(blended_.data(), u_begin - (static_cast<std::int64_t>(source_first) << 16), step, end - begin, layer.opacity, out + begin);
 }
@@ -161,13 +161,15 @@ void Compositor::compose_row(const std::vector<Placed>& layers, int row, std::ui
   for (std::size_t index = start; index < layers.size(); ++index) blend_layer(layers[index], row, out);
 }
 
-void Compositor::flatten(const std::vector<Placed>& layers, std::vector<std::uint32_t>& pixels) {
-  pixels.resize(static_cast<std::size_t>(width_) * static_cast<std::size_t>(height_));
-  for (int row = 0; row < height_; ++row) compose_row(layers, row, pixels.data() + static_cast<std::ptrdiff_t>(row) * width_);
+void Compositor::overlay(const std::vector<Placed>& layers, std::vector<std::uint32_t>& pixels) {
+  pixels.assign(static_cast<std::size_t>(width_) * static_cast<std::size_t>(height_), 0);
+  for (int row = 0; row < height_; ++row)
+    for (const Placed& layer : layers) blend_layer(layer, row, pixels.data() + static_cast<std::ptrdiff_t>(row) * width_);
 }
 
 void Compositor::draw(const std::vector<Placed>& layers, const Finish& finish, media::Frame& frame) {
   if (frame.width != width_ || frame.height != height_) frame = media::Frame(width_, height_);
+  if (grain_[0].empty()) make_grain();
   const std::vector<std::int8_t>& grain = grain_[finish.grain % grain_.size()];
   const int bar_top = finish.bar == nullptr ? height_ : height_ - finish.bar->height;
   std::vector<std::int16_t> dark(vignette_x_);

@@ -44,8 +44,8 @@ class Compositor {
  public:
   Compositor(int width, int height);
   void draw(const std::vector<Placed>& layers, const Finish& finish, media::Frame& frame);
-  /// The same picture as BGRA rows of the given layers only, without grain: for measuring and for PNG.
-  void flatten(const std::vector<Placed>& layers, std::vector<std::uint32_t>& pixels);
+  /// The layers over nothing, as premultiplied BGRA.
+  void overlay(const std::vector<Placed>& layers, std::vector<std::uint32_t>& pixels);
 
  private:
   void compose_row(const std::vector<Placed>& layers, int row, std::uint32_t* out);

@@ -137,7 +137,7 @@ void paint_blocks(Stage& stage, double half_street, double scale) {
       }
     });
     for (const auto& [at, colour] : glows) paint_glow(stage, near, at, 5 * view.metre(near), colour, 0.55, 0.1);
-    if (index + 1 < depths.size()) paint_mist(stage, near * 0.96, view.horizon, 0.16, 0.14 + palette.haze * 0.3);
+    if (index + 1 < depths.size()) paint_mist(stage, near * 0.96, view.horizon, 0.13, 0.08 + palette.haze * 0.3);
   }
 }
 
@@ -199,6 +199,22 @@ void paint_lamps(Stage& stage, double side_distance) {
   }
 }
 
+// A water tank on the next roof: the counterweight of every skyline.
+void paint_tank(Stage& stage) {
+  const View& view = stage.view;
+  const Palette& palette = stage.palette;
+  const double depth = view.distance + 24, unit = view.metre(depth), edge = view.ground(depth);
+  stage.paint(depth, {}, [&](cairo_t* cr, const Rect& rect) {
+    set(cr, palette.tone(0.1, depth));
+    const double tank = edge - 1.5 * unit, x = view.subject_x < view.aspect / 2 ? view.aspect * 0.8 : view.aspect * 0.17;
+    box(cr, x - 0.8 * unit, tank - 1.2 * unit, x + 0.8 * unit, tank + 0.6 * unit);
+    polygon(cr, {{x - 0.95 * unit, tank - 1.2 * unit}, {x, tank - 2.1 * unit}, {x + 0.95 * unit, tank - 1.2 * unit}});
+    for (const double leg : {-0.7, 0.7}) box(cr, x + (leg - 0.06) * unit, tank, x + (leg + 0.06) * unit, edge + unit);
+    box(cr, x - 6 * unit, edge, x + 6 * unit, rect.bottom);
+    cairo_fill(cr);
+  });
+}
+
 void paint_roof(Stage& stage) {
   const View& view = stage.view;
   const Palette& palette = stage.palette;
@@ -214,12 +230,6 @@ void paint_roof(Stage& stage) {
     cairo_fill(cr);
     set(cr, palette.ramp(0.75), 0.6);
     box(cr, rect.left, edge - 0.75 * unit, rect.right, edge - 0.69 * unit);
-    cairo_fill(cr);
-    set(cr, palette.tone(0.1, 4));
-    const double tank = edge - 2.2 * unit, x = view.subject_x < view.aspect / 2 ? view.aspect * 0.8 : view.aspect * 0.15;
-    box(cr, x - 0.8 * unit, tank - 1.2 * unit, x + 0.8 * unit, tank + 0.6 * unit);
-    polygon(cr, {{x - 0.95 * unit, tank - 1.2 * unit}, {x, tank - 2.1 * unit}, {x + 0.95 * unit, tank - 1.2 * unit}});
-    for (const double leg : {-0.7, 0.7}) box(cr, x + (leg - 0.06) * unit, tank, x + (leg + 0.06) * unit, edge);
     cairo_fill(cr);
   });
   layer.ground = true;
@@ -286,6 +296,7 @@ void paint_city(Stage& stage, Place place) {
     paint_skyline(stage, 190, 70, 0.28);
     paint_skyline(stage, 80, 22, 0.16);
     paint_far_props(stage);
+    paint_tank(stage);
     paint_roof(stage);
     return;
   }

@@ -10,7 +10,7 @@ namespace {
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
 
-void paint_people(Stage& stage, double depth, double value, double spacing) {
+void paint_people(Stage& stage, double depth, double value, double spacing, double hands) {
   const View& view = stage.view;
   Layer& layer = stage.paint(depth, {}, [&](cairo_t* cr, const Rect& rect) {
     Dice dice(stage.place_seed + static_cast<std::uint64_t>(depth * 7), "people");
@@ -21,7 +21,7 @@ void paint_people(Stage& stage, double depth, double value, double spacing) {
       ellipse(cr, {x, y}, 0.1 * unit, 0.13 * unit);
       cairo_new_sub_path(cr);
       curve(cr, {{x - 0.08 * unit, y + 0.1 * unit}, {x - 0.26 * unit, y + 0.28 * unit}, {x - 0.3 * unit, y + 1.2 * unit}, {x + 0.3 * unit, y + 1.2 * unit}, {x + 0.26 * unit, y + 0.28 * unit}, {x + 0.08 * unit, y + 0.1 * unit}}, true);
-      if (dice.chance(0.35)) {
+      if (dice.chance(hands)) {
         const double side = dice.sign();
         capsule(cr, {x + side * 0.24 * unit, y + 0.35 * unit}, {x + side * 0.36 * unit, y - 0.25 * unit}, 0.06 * unit, 0.045 * unit);
         capsule(cr, {x + side * 0.36 * unit, y - 0.25 * unit}, {x + side * 0.28 * unit, y - 0.6 * unit}, 0.045 * unit, 0.04 * unit);
@@ -54,10 +54,10 @@ void paint_crowd(Stage& stage) {
     stage.layers.back().motion.sway_phase = beam;
   }
   for (const double depth : {60.0, 30.0, 16.0}) {
-    paint_people(stage, depth + view.distance, 0.3 - 0.2 / depth * 10, 0.7);
+    paint_people(stage, depth + view.distance, 0.3 - 0.2 / depth * 10, 0.7, 0.35);
     paint_mist(stage, depth * 0.95 + view.distance, view.ground(depth + view.distance), 0.1, 0.3);
   }
-  paint_people(stage, view.distance + 4, 0.12, 1.5);
+  paint_people(stage, view.distance + 5, 0.12, 1.5, 0);
 }
 
 // A place that is only a feeling: one big form, a horizon of colour, a few sheets that float.

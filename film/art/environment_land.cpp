@@ -18,10 +18,11 @@ void paint_ridges(Stage& stage, std::initializer_list<Line> lines) {
   unsigned seed = 0;
   for (const Line& line : lines) {
     ++seed;
+    const double lens = view.focal / 1.8;
     stage.paint(line.depth, {}, [&](cairo_t* cr, const Rect& rect) {
-      const double lens = view.focal / 1.8, base = view.ground(line.depth * 0.6);
+      const double base = view.ground(line.depth * 0.6);
       ridge(cr, rect, base, line.height * lens, line.wavelength * lens, line.roughness, stage.place_seed + seed * 101,
-            stage.palette.tone(line.value, line.depth * 0.06), stage.palette.tone(line.value + 0.15, line.depth * 0.14));
+            stage.palette.tone(line.value, line.depth * 0.014), stage.palette.tone(line.value + 0.2, line.depth * 0.04));
     });
     if (stage.palette.haze > 0.3) paint_mist(stage, line.depth * 0.9, view.ground(line.depth * 0.5), 0.05 * lens, 0.3 * stage.palette.haze + 0.1);
   }

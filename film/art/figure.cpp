@@ -113,13 +113,12 @@ void draw_hand(const Body& body, std::size_t side) {
 void draw_arm(const Body& body, std::size_t side) {
   const double thick = (loose(body.look) ? 1.25 : 1.0) * (0.85 + 0.15 * body.look.build);
   draw_hand(body, side);
-  limb_path(body.cr, body.s.shoulder[side], body.s.elbow[side], body.s.hand[side], 0.064 * thick, 0.05 * thick, 0.04 * thick + body.wobble(3));
+  limb_path(body.cr, body.s.shoulder[side], body.s.elbow[side], body.s.hand[side], 0.058 * thick, 0.049 * thick, 0.038 * thick + body.wobble(3));
   const Colour colour = sleeve(body.look);
   side == 0 ? body.dim_part(colour, 0.03) : body.part(colour, 0.028, 41);
   if (side == 1 && body.drawing.head_px > 20) {  // cuff: the small scale
-    const Point cuff = between(body.s.elbow[1], body.s.hand[1], 0.9);
-    capsule(body.cr, between(body.s.elbow[1], body.s.hand[1], 0.84), cuff, 0.046 * thick, 0.044 * thick);
-    body.part(body.look.second, 0.02, 42);
+    capsule(body.cr, between(body.s.elbow[1], body.s.hand[1], 0.9), between(body.s.elbow[1], body.s.hand[1], 0.97), 0.041 * thick, 0.04 * thick);
+    body.part(mix(body.look.top, body.look.second, 0.3), 0.02, 42);
   }
 }
 
@@ -154,11 +153,12 @@ void trunk_path(const Body& body, double hem_length, double flare) {
   const double standing = std::clamp((knees.y - s.pelvis.y) / 0.4, 0.15, 1.0);
   const Point hem{s.pelvis.x + (knees.x - s.pelvis.x) * std::min(hem_length / 0.5, 1.0) * 0.7 + sweep, s.pelvis.y + 0.08 + hem_length * standing};
   const double hem_half = 0.15 * w + flare * hem_length + std::abs(s.stride) * 0.07 * hem_length / 0.5;
-  const Point near_shoulder{s.shoulder[1].x - 0.02, s.shoulder[1].y - 0.035}, far_shoulder{s.shoulder[0].x + 0.015, s.shoulder[0].y - 0.035};
+  // The slope from the neck covers the top of the arm, or a shoulder looks like a ball joint.
+  const Point near_shoulder{s.shoulder[1].x - 0.025, s.shoulder[1].y - 0.06}, far_shoulder{s.shoulder[0].x + 0.03, s.shoulder[0].y - 0.06};
   const Point points[] = {
-      {s.neck.x - 0.055, s.neck.y - 0.01}, near_shoulder, across(s, 0.72, -0.165 * w), across(s, 0.3, -waist * w - 0.01), across(s, 0.0, -0.145 * w),
+      {s.neck.x - 0.058, s.neck.y - 0.014}, {(s.neck.x - 0.058) * 0.55 + near_shoulder.x * 0.45, s.neck.y * 0.55 + near_shoulder.y * 0.45 - 0.004}, near_shoulder, across(s, 0.72, -0.165 * w), across(s, 0.3, -waist * w - 0.01), across(s, 0.0, -0.145 * w),
       {hem.x - hem_half, hem.y + body.wobble(1)}, {hem.x - hem_half * 0.3, hem.y + 0.018}, {hem.x + hem_half * 0.9, hem.y - 0.005 + body.wobble(2)},
-      across(s, 0.0, 0.13 * w + belly), across(s, 0.3, waist * w + belly), across(s, 0.7, 0.15 * w), far_shoulder, {s.neck.x + 0.05, s.neck.y}};
+      across(s, 0.0, 0.13 * w + belly), across(s, 0.3, waist * w + belly), across(s, 0.7, 0.15 * w), far_shoulder, {s.neck.x + 0.055, s.neck.y - 0.005}};
   curve(body.cr, points, true);
 }
 
@@ -215,9 +215,9 @@ void draw_trunk(const Body& body) {
   const Skeleton& s = body.s;
   double hem = 0.0, flare = 0.05;
   switch (look.garment) {
-    case Garment::long_coat: hem = 0.46; flare = 0.22; break;
+    case Garment::long_coat: hem = 0.44; flare = 0.11; break;
     case Garment::robe: hem = 0.72; flare = 0.2; break;
-    case Garment::dress: hem = 0.5; flare = 0.42; break;
+    case Garment::dress: hem = 0.52; flare = 0.2; break;
     case Garment::hoodie: case Garment::suit: hem = 0.06; break;
     default: break;
   }
@@ -274,6 +274,17 @@ void draw_strap(const Body& body) {
   cairo_stroke(body.cr);
 }
 
+// Nobody sits on air.
+void draw_stool(const Body& body) {
+  const Point seat{body.s.pelvis.x, body.s.pelvis.y + 0.11};
+  for (const double x : {-0.17, 0.16}) {
+    capsule(body.cr, {seat.x + x, seat.y}, {seat.x + x * 1.25, -0.02}, 0.018, 0.014);
+    body.dim_part(rgb(0x3a2a20), 0.01);
+  }
+  box(body.cr, seat.x - 0.23, seat.y - 0.02, seat.x + 0.22, seat.y + 0.05);
+  body.dim_part(rgb(0x4a352a), 0.02);
+}
+
 void draw_held(const Body& body, const Palette& palette) {
   if (body.drawing.held == nullptr) return;
   const Prop& prop = *body.drawing.held;
@@ -316,6 +327,7 @@ void draw_figure(cairo_t* cr, const Look& look, const Drawing& drawing, const Ex
     draw(turned);
     cairo_restore(cr);
   };
+  if (drawing.action == Action::sit || drawing.action == Action::play_keys) draw_stool(body);
   draw_arm(body, 0);
   if (look.backpack) draw_backpack(body);
   in_head([&](const Exposure& turned) { draw_hair_behind(cr, look, turned, s.stride); });

@@ -336,7 +336,7 @@ void draw_glasses(const Face& face) {
   if (!face.look.glasses && !face.look.goggles) return;
   cairo_t* cr = face.cr;
   const Colour frame = face.look.goggles ? face.look.accent : mix(face.exposure.ink, face.look.accent, 0.1);
-  const double lift = face.look.goggles && face.look.hat != Hat::none ? -0.24 : 0;
+  const double lift = face.look.goggles ? -0.3 : 0;  // pushed up into the hair: eyes tell more than goggles
   for (const auto& [x, half] : {std::pair{0.03, 0.105}, std::pair{0.258, 0.07}}) {
     ellipse(cr, {x, 0.0 + lift}, half, 0.075);
     set(cr, face.exposure.key, face.look.goggles ? 0.35 : 0.14);

@@ -27,6 +27,46 @@ __m128i pixel_at(const std::uint32_t* row, std::int64_t u) {
   return _mm_add_epi16(weighted, _mm_unpackhi_epi64(weighted, weighted));  // low half: sums of both
 }
 
+__m128i over_words(__m128i source, __m128i below) {
+  __m128i alpha = _mm_shufflehi_epi16(_mm_shufflelo_epi16(source, 0xFF), 0xFF);
+  alpha = _mm_add_epi16(alpha, _mm_srli_epi16(alpha, 7));
+  return _mm_add_epi16(source, _mm_srli_epi16(_mm_mullo_epi16(below, _mm_sub_epi16(_mm_set1_epi16(256), alpha)), 8));
+}
+
+bool is_empty(__m128i pixels) { return _mm_movemask_epi8(_mm_cmpeq_epi8(pixels, _mm_setzero_si128())) == 0xFFFF; }
+
+// Whether the six pixels from `at` are empty: what four samples can touch while the step is at most 1.25.
+bool six_are_empty(const std::uint32_t* at) {
+  return is_empty(_mm_or_si128(_mm_loadu_si128(reinterpret_cast<const __m128i*>(at)), _mm_loadu_si128(reinterpret_cast<const __m128i*>(at + 2))));
+}
+constexpr std::int64_t step_for_six = 65536 + 16384;
+
+// An unscaled layer has the same two weights everywhere: four pixels at a time. Returns how many were done.
+template <bool add>
+int sample_unscaled(const std::uint32_t* row, std::int64_t u, int count, int opacity, std::uint32_t* out) {
+  const __m128i zero = _mm_setzero_si128(), half = _mm_set1_epi16(128), weight = _mm_set1_epi16(static_cast<short>(opacity));
+  const auto fraction = static_cast<short>((u >> 8) & 255);
+  const __m128i wr = _mm_set1_epi16(fraction), wl = _mm_set1_epi16(static_cast<short>(256 - fraction));
+  const std::uint32_t* at = row + (u >> 16);
+  int index = 0;
+  for (; index + 4 <= count; index += 4) {
+    const __m128i left = _mm_loadu_si128(reinterpret_cast<const __m128i*>(at + index));
+    const __m128i right = _mm_loadu_si128(reinterpret_cast<const __m128i*>(at + index + 1));
+    if (is_empty(_mm_or_si128(left, right))) continue;
+    const auto lerp = [&](__m128i l, __m128i r) {
+      const __m128i value = _mm_srli_epi16(_mm_add_epi16(_mm_add_epi16(_mm_mullo_epi16(l, wl), _mm_mullo_epi16(r, wr)), half), 8);
+      return _mm_srli_epi16(_mm_mullo_epi16(value, weight), 8);
+    };
+    const __m128i low = lerp(_mm_unpacklo_epi8(left, zero), _mm_unpacklo_epi8(right, zero));
+    const __m128i high = lerp(_mm_unpackhi_epi8(left, zero), _mm_unpackhi_epi8(right, zero));
+    auto* target = reinterpret_cast<__m128i*>(out + index);
+    const __m128i below = _mm_loadu_si128(target);
+    if constexpr (add) _mm_storeu_si128(target, _mm_adds_epu8(_mm_packus_epi16(low, high), below));
+    else _mm_storeu_si128(target, _mm_packus_epi16(over_words(low, _mm_unpacklo_epi8(below, zero)), over_words(high, _mm_unpackhi_epi8(below, zero))));
+  }
+  return index;
+}
+
 __m128i two_pixels(const std::uint32_t* row, std::int64_t u, std::int64_t step, __m128i opacity) {
   const __m128i both = _mm_unpacklo_epi64(pixel_at(row, u), pixel_at(row, u + step));
   const __m128i value = _mm_srli_epi16(_mm_add_epi16(both, _mm_set1_epi16(128)), 8);
@@ -94,15 +134,17 @@ void mix_rows(const std::uint32_t* a, const std::uint32_t* b, int amount, int co
 void sample_over(const std::uint32_t* row, std::int64_t u, std::int64_t step, int count, int opacity, std::uint32_t* out) {
   int index = 0;
 #if defined(__SSE2__)
-  const __m128i zero = _mm_setzero_si128(), full = _mm_set1_epi16(256);
-  const __m128i weight = _mm_set1_epi16(static_cast<short>(opacity));
-  for (; index + 2 <= count; index += 2, u += 2 * step) {
-    const __m128i source = two_pixels(row, u, step, weight);
-    __m128i alpha = _mm_shufflehi_epi16(_mm_shufflelo_epi16(source, 0xFF), 0xFF);
-    alpha = _mm_add_epi16(alpha, _mm_srli_epi16(alpha, 7));
-    const __m128i below = _mm_unpacklo_epi8(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(out + index)), zero);
-    const __m128i rest = _mm_srli_epi16(_mm_mullo_epi16(below, _mm_sub_epi16(full, alpha)), 8);
-    _mm_storel_epi64(reinterpret_cast<__m128i*>(out + index), _mm_packus_epi16(_mm_add_epi16(source, rest), zero));
+  const __m128i zero = _mm_setzero_si128(), weight = _mm_set1_epi16(static_cast<short>(opacity));
+  if (step == 65536) {
+    index = sample_unscaled<false>(row, u, count, opacity, out);
+    u += step * index;
+  }
+  for (; index + 4 <= count; index += 4, u += 4 * step) {
+    if (step <= step_for_six && six_are_empty(row + (u >> 16))) continue;
+    const __m128i first = two_pixels(row, u, step, weight), second = two_pixels(row, u + 2 * step, step, weight);
+    auto* target = reinterpret_cast<__m128i*>(out + index);
+    const __m128i below = _mm_loadu_si128(target);
+    _mm_storeu_si128(target, _mm_packus_epi16(over_words(first, _mm_unpacklo_epi8(below, zero)), over_words(second, _mm_unpackhi_epi8(below, zero))));
   }
 #endif
   for (; index < count; ++index, u += step) out[index] = over_scalar(pixel_scalar(row, u, opacity), out[index]);
@@ -111,11 +153,16 @@ void sample_over(const std::uint32_t* row, std::int64_t u, std::int64_t step, in
 void sample_add(const std::uint32_t* row, std::int64_t u, std::int64_t step, int count, int opacity, std::uint32_t* out) {
   int index = 0;
 #if defined(__SSE2__)
-  const __m128i zero = _mm_setzero_si128(), weight = _mm_set1_epi16(static_cast<short>(opacity));
-  for (; index + 2 <= count; index += 2, u += 2 * step) {
-    const __m128i source = _mm_packus_epi16(two_pixels(row, u, step, weight), zero);
-    const __m128i below = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(out + index));
-    _mm_storel_epi64(reinterpret_cast<__m128i*>(out + index), _mm_adds_epu8(source, below));
+  const __m128i weight = _mm_set1_epi16(static_cast<short>(opacity));
+  if (step == 65536) {
+    index = sample_unscaled<true>(row, u, count, opacity, out);
+    u += step * index;
+  }
+  for (; index + 4 <= count; index += 4, u += 4 * step) {
+    if (step <= step_for_six && six_are_empty(row + (u >> 16))) continue;
+    const __m128i source = _mm_packus_epi16(two_pixels(row, u, step, weight), two_pixels(row, u + 2 * step, step, weight));
+    auto* target = reinterpret_cast<__m128i*>(out + index);
+    _mm_storeu_si128(target, _mm_adds_epu8(source, _mm_loadu_si128(target)));
   }
 #endif
   for (; index < count; ++index, u += step) out[index] = add_scalar(pixel_scalar(row, u, opacity), out[index]);

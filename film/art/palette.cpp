@@ -20,7 +20,7 @@ struct Row {
 
 // Order is precedence: a neon night is neon before it is night.
 constexpr std::array rows{
-    Row{"neon cyberpunk nightclub", 0x0b0720, 0x7a1f6e, 0xff5fd2, 0x3b1d5e, 0x07030f, 0x19e3ff, 0.45, true},
+    Row{"neon cyberpunk nightclub", 0x0b0720, 0x6a1c66, 0xff5fd2, 0x3b1d5e, 0x07030f, 0x19e3ff, 0.22, true},
     Row{"golden_hour sunset dusk evening sundown", 0x2b3a67, 0xffb26b, 0xffe2a8, 0x8a6f8f, 0x1b1726, 0xff6b4a, 0.4, false},
     Row{"blue_hour twilight gloaming", 0x10254a, 0x6d8fb8, 0xd7e8ff, 0x3a557d, 0x0a1426, 0xffc857, 0.4, true},
     Row{"night midnight moonlit moonlight starlit nocturnal", 0x070b1f, 0x27406e, 0xbcd7ff, 0x2a3a63, 0x04060f, 0xffb347, 0.35, true},

@@ -164,11 +164,11 @@ Skeleton pose(Action action, double phase, const Mood& mood, const Look& look) {
   const auto up = [](Point from, double angle, double length) { return Point{from.x + std::sin(angle) * length, from.y - std::cos(angle) * length}; };
   s.pelvis = {a.shift, -0.93};
   s.chest = up(s.pelvis, a.lean * 0.7, 0.36);
-  s.neck = up(s.chest, a.lean * 1.2, 0.17);
-  s.head = up({s.neck.x + 0.012, s.neck.y}, a.lean * 0.6 + a.head * 0.5, 0.175);
+  s.neck = up(s.chest, a.lean * 1.2, 0.165);
+  s.head = up({s.neck.x + 0.012, s.neck.y}, a.lean * 0.6 + a.head * 0.5, 0.165);
   s.head_angle = a.lean * 0.35 + a.head;
   const double raise = mood.tension * 0.025 - mood.droop * 0.015, wide = look.build * (look.soft > 0.55 ? 0.9 : 1.02);
-  s.shoulder = {Point{s.neck.x + 0.135 * wide, s.neck.y + 0.055 - raise}, Point{s.neck.x - 0.165 * wide, s.neck.y + 0.06 - raise}};
+  s.shoulder = {Point{s.neck.x + 0.115 * wide, s.neck.y + 0.095 - raise}, Point{s.neck.x - 0.14 * wide, s.neck.y + 0.1 - raise}};
   s.hip = {Point{s.pelvis.x + 0.065, s.pelvis.y + 0.02}, Point{s.pelvis.x - 0.075, s.pelvis.y + 0.02}};
   const Limb arms[2] = {a.far_arm, a.near_arm}, legs[2] = {a.far_leg, a.near_leg};
   for (std::size_t side = 0; side < 2; ++side) {

@@ -123,7 +123,9 @@ void paint_near_props(Stage& stage, bool hero) {
   const Words words = all_words(stage);
   std::vector<const Prop*> chosen = props_in(stage.words, Spot::ground, 2);
   if (hero && view.close && chosen.empty()) chosen = props_in(stage.words, Spot::hand, 1);
-  if (chosen.empty()) chosen = props_in(words, Spot::ground, 1);
+  // What only the location names is scenery: it would crowd a close picture.
+  if (chosen.empty() && (hero || stage.scene->shot >= ShotType::mw)) chosen = props_in(words, Spot::ground, 1);
+  if (stage.place_words.has("car_interior vehicle cab dashboard")) std::erase_if(chosen, [](const Prop* prop) { return std::string_view(prop->name) == "car"; });
   if (hero && chosen.empty()) chosen = props_in(stage.words, Spot::hand, 1);
   if (hero && chosen.empty()) chosen = props_in(words, Spot::hand, 1);
   double index = 0;
@@ -132,7 +134,14 @@ void paint_near_props(Stage& stage, bool hero) {
     double depth = lead ? view.distance : view.distance + 1.4 + index * 1.6;
     double unit = view.metre(depth);
     Point foot{view.subject_x + side * (1.6 + index * 1.4) * unit, view.ground(depth)};
-    if (lead) {
+    const bool played = !hero && std::string_view(prop->name) == "piano";
+    double flip = side;
+    if (played) {  // its keys lie under the hands
+      depth = view.distance + 0.12;
+      unit = view.metre(depth);
+      flip = stage.facing;
+      foot = {view.subject_x + flip * 1.42 * unit, view.close || stage.scene->shot == ShotType::ms ? view.eyes + 1.27 * unit : view.ground(depth)};
+    } else if (lead) {
       // Framed like a person: the object takes the share of the picture that its shot size asks for.
       const double share = stage.scene->shot == ShotType::vw ? 0.2 : stage.scene->shot == ShotType::ws ? 0.5 : 0.66;
       unit = share / prop->height;
@@ -148,9 +157,9 @@ void paint_near_props(Stage& stage, bool hero) {
       set_radial(cr, {0, 0}, reach * 0.7, {{0, stage.palette.ink, 0.6}, {0.6, stage.palette.ink, 0.35}, {1, stage.palette.ink, 0}});
       cairo_paint(cr);
       cairo_restore(cr);
-      draw_prop(cr, *prop, foot, unit, stage.palette, lead ? 0 : 3, side);
+      draw_prop(cr, *prop, foot, unit, stage.palette, lead || played ? 0 : 1.5, flip);
     });
-    add_glow(stage, *prop, foot, unit, depth, side);
+    add_glow(stage, *prop, foot, unit, depth, flip);
     index += 1;
   }
 }

@@ -19,8 +19,8 @@ enum class Spot {
 
 /// A flat shape in metres, foot at (0, 0), y down, so that heights are negative.
 struct PropShape {
-  double value;       ///< tone 0..1; `accent_tone` or `light_tone`
-  const char* path;
+  double value = 0;   ///< tone 0..1; `accent_tone` or `light_tone`
+  const char* path = nullptr;
 };
 constexpr double accent_tone = 2, light_tone = 3;
 
@@ -30,7 +30,7 @@ struct Prop {
   Spot spot;
   double height;      ///< metres
   std::array<PropShape, 7> shapes;
-  Point glow;         ///< of a lamp
+  Point glow{};       ///< of a lamp
   double glow_radius = 0;
 };
 

@@ -193,7 +193,7 @@ void rock(cairo_t* cr, Point foot, double width, double height, std::uint64_t se
 
 void paint_mist(Stage& stage, double depth, double y, double thickness, double alpha) {
   const Colour colour = mix(stage.palette.horizon, stage.palette.key, 0.15);
-  Layer& layer = stage.paint(depth, {.detail = 0.25, .texture = 0, .blur = 0}, [&](cairo_t* cr, const Rect& rect) {
+  stage.paint(depth, {.detail = 0.25, .texture = 0, .blur = 0}, [&](cairo_t* cr, const Rect& rect) {
     set_linear(cr, {0, y - thickness}, {0, y + thickness}, {{0, colour, 0}, {0.5, colour, alpha}, {1, colour, 0}});
     cairo_paint(cr);
     Dice dice = stage.dice("mist");
@@ -207,8 +207,6 @@ void paint_mist(Stage& stage, double depth, double y, double thickness, double a
       cairo_restore(cr);
     }
   });
-  layer.motion.sway_x = 0.03;
-  layer.motion.sway_hz = 0.05;
 }
 
 void paint_ground(Stage& stage, const Ground& ground, const Stage::Painter& details) {

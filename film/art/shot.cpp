@@ -11,6 +11,7 @@
 #include "film/art/compositor.h"
 #include "film/art/environment.h"
 #include "film/art/lettering.h"
+#include "film/art/merge.h"
 #include "film/art/png.h"
 #include "film/art/prop.h"
 #include "film/art/weather.h"
@@ -62,6 +63,7 @@ Stage build_stage(const ShotRequest& request) {
   const View view = view_for(scene, request.picture, static_cast<int>(scene.characters.size()), facing, shot_seed, request.take);
   const Palette palette = palette_for(plan, &scene, location, request.prompt, is_indoors(place), place_seed);
   Stage stage(scene, view, palette, Camera(scene, view, request.frames, request.picture.fps, shot_seed, request.take), request.picture.height, place_seed, shot_seed);
+  stage.facing = facing;
   stage.words = words;
   stage.place_words = place_words(location);
   paint_behind(stage, place);
@@ -69,6 +71,7 @@ Stage build_stage(const ShotRequest& request) {
   paint_cast(stage, plan, facing, place == Place::vehicle, request.seed);
   paint_before(stage, place);
   paint_weather(stage, weather_of(location, words, place));
+  merge_layers(stage, request.frames);
   return stage;
 }
 

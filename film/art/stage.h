@@ -34,6 +34,7 @@ class Stage {
   int height;                     ///< of the picture in pixels
   std::uint64_t place_seed;       ///< the same for each shot in one location
   std::uint64_t shot_seed;
+  double facing = 1;              ///< of the main figure: +1 right, -1 left
   Words words;                    ///< of the scene and the take's prompt
   Words place_words;              ///< of the location
   std::vector<Layer> layers;

@@ -52,7 +52,8 @@ void apply_angle(View& view, CameraAngle angle, ShotType shot, Dice& dice) {
     case CameraAngle::birds_eye:
       view.camera_height = wide ? 14.0 : view.close ? 2.3 : 4.2;
       view.squash = view.close ? 0.94 : 0.74;
-      view.eyes = view.close ? view.eyes : 0.42;
+      view.eyes = view.close ? view.eyes : 0.36;
+      if (!view.close && !wide) view.figure *= 0.72;
       view.from_above = true;
       break;
     case CameraAngle::dutch_angle: view.roll = dice.sign() * dice.between(0.11, 0.2); break;
@@ -83,8 +84,8 @@ View view_for(const Scene& scene, const Picture& picture, int people, double gaz
     view.eyes = dice.chance(0.6) ? dice.between(0.6, 0.67) : dice.between(0.5, 0.56);
     view.figure = people > 0 ? dice.between(0.13, 0.2) : 0.15;
   }
-  view.distance = 1.75 * view.focal / view.figure;
   apply_angle(view, scene.angle.value_or(CameraAngle::eye_level), scene.shot, dice);
+  view.distance = 1.75 * view.focal / view.figure;
   place_horizon(view);
   // Looking room: 60 to 65 percent of the width lies on the gaze side.
   const double room = people > 1 ? 0.53 : dice.between(0.6, 0.65);

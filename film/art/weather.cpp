@@ -103,7 +103,7 @@ void paint_fog(Stage& stage) {
 }  // namespace
 
 Weather weather_of(const Location* location, const Words& words, Place place) {
-  Words sky{location != nullptr ? location->weather : ""};
+  const Words sky{location != nullptr ? location->weather : ""};
   const bool indoors = is_indoors(place);
   if (!indoors) {
     for (const Words* text : {&sky, &words}) {

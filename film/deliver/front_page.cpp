@@ -121,8 +121,7 @@ void draw_hero(const Board& board) {
   cairo_t* cr = board.cr;
   const Still& hero = board.stills.hero;
   const Box box{0, 0, page_width, hero_height};
-  const Surface image = to_surface(hero.image);
-  draw_image(cr, image.get(), best_crop(hero, box.width / box.height), box);
+  draw_image(cr, board.hero.get(), best_crop(hero, box.width / box.height), box);
   shade_down(cr, {0, hero_height * 0.30, page_width, hero_height * 0.70}, mix(hero.facts.darkest, {0, 0, 0}, 0.7), 0, 0.86);
   const Metadata& metadata = board.delivery.plan->metadata;
   Type title{.family = Family::display, .size = 54, .weight = 800, .colour = {1, 1, 1}, .tracking = -0.008, .leading = 1.0,

@@ -28,7 +28,8 @@ struct Board {
   const StillSet& stills;
   Ink ink;
   cairo_t* cr;
-  std::vector<Surface> pictures;  ///< the start stills, by scene; shown as they are, or as JPEG inside the PDF
+  std::vector<Surface> pictures;  ///< the start stills, by scene, with their JPEG
+  Surface hero;                   ///< the most striking still, with its JPEG
 };
 
 /// "6 shots", "1 shot".

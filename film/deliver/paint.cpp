@@ -256,7 +256,10 @@ void draw_image(cairo_t* cr, cairo_surface_t* image, const Crop& crop, const Box
   cairo_scale(cr, box.width / (crop.width * width), box.height / (crop.height * height));
   cairo_set_source_surface(cr, image, -crop.x * width, -crop.y * height);
   cairo_pattern_set_filter(cairo_get_source(cr), CAIRO_FILTER_GOOD);
-  cairo_pattern_set_extend(cairo_get_source(cr), CAIRO_EXTEND_PAD);
+  // Padding keeps enlarged pixels from fading at the edge, but in a PDF it would cost the attached JPEG: cairo then cuts
+  // the picture out and stores it raw.
+  const bool raster = cairo_surface_get_type(cairo_get_target(cr)) == CAIRO_SURFACE_TYPE_IMAGE;
+  if (raster) cairo_pattern_set_extend(cairo_get_source(cr), CAIRO_EXTEND_PAD);
   cairo_paint(cr);
   cairo_restore(cr);
 }

@@ -78,8 +78,13 @@ void measure_interest(const std::vector<Lab>& lab, int width, int height, StillF
   normalise(facts.interest_rows);
 }
 
-/// Start of the window of `share` of the bins that holds most interest; ties and near-ties go to the middle.
-double best_window(const std::vector<double>& interest, double share) {
+/// Where a window would rather lie, and how strongly it is drawn there.
+struct Pull {
+  double middle, strength;
+};
+
+/// Start of the window of `share` of the bins that holds most interest.
+double best_window(const std::vector<double>& interest, double share, const Pull& pull) {
   const auto bins = static_cast<double>(interest.size());
   const auto window = static_cast<std::size_t>(std::clamp(std::lround(share * bins), 1L, static_cast<long>(interest.size())));
   double best_value = -1;
@@ -88,7 +93,7 @@ double best_window(const std::vector<double>& interest, double share) {
     const double sum = std::accumulate(interest.begin() + static_cast<std::ptrdiff_t>(first),
                                        interest.begin() + static_cast<std::ptrdiff_t>(first + window), 0.0);
     const double middle = (static_cast<double>(first) + static_cast<double>(window) / 2) / bins;
-    const double value = sum - 0.25 * (middle - 0.5) * (middle - 0.5);
+    const double value = sum - pull.strength * (middle - pull.middle) * (middle - pull.middle);
     if (value > best_value) {
       best_value = value;
       best = first;
@@ -193,10 +198,11 @@ Crop best_crop(const Still& still, double shape) {
   Crop crop;
   if (shape < own) {
     crop.width = shape / own;
-    crop.x = best_window(still.facts.interest, crop.width);
+    crop.x = best_window(still.facts.interest, crop.width, {.middle = 0.5, .strength = 0.25});
   } else {
     crop.height = own / shape;
-    crop.y = best_window(still.facts.interest_rows, crop.height);
+    // Heads are up there: a floor full of detail must not cut them off.
+    crop.y = best_window(still.facts.interest_rows, crop.height, {.middle = 0.33, .strength = 16});
   }
   return crop;
 }

@@ -32,7 +32,7 @@ workprint::Result<Still> open_still(std::string_view bytes, int width_max);
 [[nodiscard]] media::RgbImage slug_card(const Picture& picture, int width, const std::string& label,
                                         const std::string& reason);
 
-/// The part of that shape (width / height) with most to see in it, pulled a little to the middle.
+/// The part of that shape (width / height) with most to see in it, pulled a little to the middle, and upwards, where heads are.
 [[nodiscard]] Crop best_crop(const Still& still, double shape);
 
 /// How much a still asks to be the poster.

@@ -126,9 +126,10 @@ Result<std::string> storyboard_pdf(const Delivery& delivery, const StillSet& sti
   const Surface surface(cairo_pdf_surface_create_for_stream(append, &bytes, page_width, page_height));
   set_metadata(surface.get(), delivery);
   const Context context(cairo_create(surface.get()));
-  Board board{delivery, stills, {}, context.get(), {}};
+  Board board{delivery, stills, {}, context.get(), {}, nullptr};
   board.ink.accent = printable(film_accent(*delivery.plan, stills.hero.facts), 2.6);
   board.ink.accent_text = printable(board.ink.accent, 4.5);
+  board.hero = TRY(pdf_picture(stills.hero.image));
   for (const Still& still : stills.start) board.pictures.push_back(TRY(pdf_picture(still.image)));
 
   int page = 0;

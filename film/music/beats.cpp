@@ -15,6 +15,8 @@ using workprint::Result;
 namespace {
 
 constexpr double tempo_lowest = 50, tempo_highest = 215;
+// Measured: noise and tones stay below 0.07, orchestral rubato below 0.26, songs with a beat above 0.35.
+constexpr double repetition_least = 0.27;
 
 // What stands out of its surroundings, in units of the song's own mean: loud songs and soft ones look alike.
 std::vector<double> peaks_of(const std::vector<double>& curve, double step_s) {
@@ -69,23 +71,35 @@ double similarity_near(const std::vector<double>& similarity, double lag) {
   return best;
 }
 
+double repetition_at(const std::vector<double>& similarity, double lag) {
+  double sum = 0;
+  for (const double beats : {1.0, 2.0, 3.0, 4.0, 6.0, 8.0}) sum += similarity_near(similarity, beats * lag);
+  return sum / 6;
+}
+
 // A beat repeats after one, two, three, four, six and eight beats; a wrong relative of it (two thirds, four thirds)
 // misses some of them. Among the octaves people hear the moderate one: the width and centre are measured.
 double tempo_score(const std::vector<double>& similarity, double bpm, double step_s) {
   const double lag = 60.0 / bpm / step_s;
-  double comb = 0;
-  for (const double beats : {1.0, 2.0, 3.0, 4.0, 6.0, 8.0}) comb += similarity_near(similarity, beats * lag);
   const double octaves = std::log2(bpm / 140.0) / 0.75;
-  return comb * std::exp(-0.5 * octaves * octaves);
+  return repetition_at(similarity, lag) * std::exp(-0.5 * octaves * octaves);
 }
 
-double likeliest_tempo(const std::vector<double>& similarity, double step_s) {
-  double best_bpm = 0, best_score = 0;
+struct TempoGuess {
+  double bpm = 0;
+  double repetition = 0;   // mean self-similarity at the comb's lags: 0 in noise, 0.35..0.8 in music with a beat
+};
+
+TempoGuess likeliest_tempo(const std::vector<double>& similarity, double step_s) {
+  TempoGuess guess;
+  double best_score = 0;
   for (double bpm = tempo_lowest; bpm <= tempo_highest; bpm *= 1.005) {
     const double score = tempo_score(similarity, bpm, step_s);
-    if (score > best_score) best_score = score, best_bpm = bpm;
+    if (score <= best_score) continue;
+    best_score = score;
+    guess = {bpm, repetition_at(similarity, 60.0 / bpm / step_s)};
   }
-  return best_bpm;
+  return guess;
 }
 
 double median_interval(const std::vector<double>& beats) {
@@ -228,14 +242,15 @@ Result<BeatGrid> find_beats(const media::Pcm& pcm, const OnsetCurve& curve, std:
   const std::vector<double> rhythm = rhythm_of(curve);
   if (static_cast<double>(rhythm.size()) * curve.step_s < 6) return grid;
   const auto similarity = self_similarity(rhythm, static_cast<std::size_t>(10.0 / curve.step_s));
-  const double bpm = likeliest_tempo(similarity, curve.step_s);
+  const TempoGuess guess = likeliest_tempo(similarity, curve.step_s);
   if (stop.stop_requested()) return fail(ErrorKind::cancelled, "song analysis was stopped");
-  if (bpm <= 0) return grid;
+  if (guess.repetition < repetition_least) return grid;
   const auto all = peaks_of(curve.all, curve.step_s), low = peaks_of(curve.low, curve.step_s);
   const double length_s = static_cast<double>(pcm.mono.size()) / pcm.sample_rate;
-  grid.beats_s = on_the_kick(track_beats(curve, pcm.sample_rate, bpm), all, low, curve.step_s);
+  grid.beats_s = on_the_kick(track_beats(curve, pcm.sample_rate, guess.bpm), all, low, curve.step_s);
   grid.beats_s = steadied(grid.beats_s, length_s);
-  if (grid.beats_s.size() > 2) grid.tempo_bpm = 60 / median_interval(grid.beats_s);
+  if (grid.beats_s.size() < 8) return BeatGrid{};
+  grid.tempo_bpm = 60 / median_interval(grid.beats_s);
   const auto change = TRY(change_at_beats(pcm, grid.beats_s, stop));
   const BarPhase bar = bar_phase(change, strengths(low, curve.step_s, grid.beats_s));
   grid.beats_per_bar = bar.beats;

@@ -88,22 +88,23 @@ void add_onset_density(SoundTrack& track, std::span<const double> onset_times_s)
 double decibel(double power) { return std::max(-120.0, 10 * std::log10(std::max(power, 1e-12))); }
 
 std::vector<double> onset_times(const OnsetCurve& curve) {
-  std::vector<double> times;
-  if (curve.all.empty()) return times;
-  double loudest = 0;
-  for (const double value : curve.all) loudest = std::max(loudest, value);
-  // 90 ms: two notes closer together are heard as one attack.
-  const auto reach = std::max<std::size_t>(1, static_cast<std::size_t>(0.09 / curve.step_s));
-  for (std::size_t i = 1; i + 1 < curve.all.size(); ++i) {
-    const std::size_t begin = i > reach ? i - reach : 0, end = std::min(curve.all.size(), i + reach + 1);
-    double around = 0;
-    bool highest = curve.all[i] > 0.02 * loudest;
-    for (std::size_t j = begin; j < end && highest; ++j) {
-      around += curve.all[j];
+  std::vector<double> times, sums{0.0};
+  // Square roots: a soft note beside a drum is still a note.
+  for (const double value : curve.all) sums.push_back(sums.back() + std::sqrt(std::max(0.0, value)));
+  const std::size_t count = curve.all.size();
+  const auto height = [&](std::size_t i) { return sums[i + 1] - sums[i]; };
+  // 60 ms: attacks closer together are heard as one. A second: what the attack has to stand out of.
+  const auto near = std::max<std::size_t>(1, static_cast<std::size_t>(0.06 / curve.step_s));
+  const auto around = std::max<std::size_t>(1, static_cast<std::size_t>(0.5 / curve.step_s));
+  const double song_mean = count > 0 ? sums.back() / static_cast<double>(count) : 0;
+  for (std::size_t i = 1; i + 1 < count; ++i) {
+    const std::size_t begin = i > around ? i - around : 0, end = std::min(count, i + around + 1);
+    const double mean = (sums[end] - sums[begin]) / static_cast<double>(end - begin);
+    if (height(i) < 1.35 * mean || height(i) < 0.25 * song_mean) continue;
+    bool highest = true;
+    for (std::size_t j = i > near ? i - near : 0; j < std::min(count, i + near + 1); ++j)
       if (curve.all[j] > curve.all[i] || (curve.all[j] == curve.all[i] && j < i)) highest = false;
-    }
-    if (highest && curve.all[i] > 1.6 * around / static_cast<double>(end - begin))
-      times.push_back(static_cast<double>(i) * curve.step_s);
+    if (highest) times.push_back(static_cast<double>(i) * curve.step_s);
   }
   return times;
 }

@@ -16,7 +16,8 @@ namespace film {
 
 enum class Author {
   answer,         ///< a writer's or model's answer: refused when it breaks a rule
-  older_document  ///< a stored document of the older system: filled with defaults, each one listed
+  older_document, ///< a stored document of the older system: filled with defaults, each one listed
+  ours            ///< a plan we wrote and stored: held to the same rules, and its ids and times are read, not made
 };
 
 struct PlanReading {
@@ -24,6 +25,7 @@ struct PlanReading {
   std::vector<std::string> notes;  ///< what was defaulted, cut or dropped, one line each, naming the member
 };
 
+/// An answer's ids and times are ours: ids by position, its `duration`s (else the nearest of 4, 6, 8) end to end.
 /// Errors: invalid, with every finding in the message, each naming the member (`scenes[3].locationId: ...`).
 workprint::Result<PlanReading> read_plan(const workprint::Json& json, Author author);
 workprint::Result<AudioAnalysis> read_analysis(const workprint::Json& json);

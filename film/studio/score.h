@@ -51,7 +51,9 @@ struct Issue {
 
 struct PromptCorrection {
   Department department = Department::director;
-  std::string issue_type, original_section, corrected_section, reasoning;
+  std::string issue_type;
+  std::string original_section;  ///< empty: nothing is replaced, the corrected text is added at the end
+  std::string corrected_section, reasoning;
 };
 
 struct Evaluation {

@@ -1,0 +1,132 @@
+#include "film/media/encoder.h"
+
+#include <cstring>
+#include <string_view>
+#include <vector>
+
+#include "workprint/try.h"
+
+namespace film::media {
+namespace {
+
+using namespace workprint;
+
+// x264 limits motion vectors by its thread count, so the count is part of the bytes and the same on every machine.
+// Two overlap with the drawing of the next frame; what runs in parallel beyond that is scenes.
+constexpr int encoder_threads = 2;
+constexpr int frames_per_group = 48;
+// stitchable: the parameter sets do not depend on the content, so all clips of one picture share them.
+constexpr const char* x264_parameters = "stitchable=1:open-gop=0:force-cfr=1:lookahead-threads=1";
+
+void describe(AVCodecContext& codec, const Picture& picture) {
+  codec.width = picture.width;
+  codec.height = picture.height;
+  codec.pix_fmt = AV_PIX_FMT_YUV420P;
+  codec.time_base = AVRational{1, picture.fps};
+  codec.framerate = AVRational{picture.fps, 1};
+  codec.sample_aspect_ratio = AVRational{1, 1};
+  codec.gop_size = frames_per_group;
+  codec.max_b_frames = 0;  // a clip may be cut behind any packet, and frames decode in the order they are shown
+  codec.color_range = AVCOL_RANGE_MPEG;
+  codec.colorspace = AVCOL_SPC_BT709;
+  codec.color_primaries = AVCOL_PRI_BT709;
+  codec.color_trc = AVCOL_TRC_BT709;
+  codec.chroma_sample_location = AVCHROMA_LOC_LEFT;
+  codec.thread_count = encoder_threads;
+  codec.flags |= AV_CODEC_FLAG_GLOBAL_HEADER | AV_CODEC_FLAG_BITEXACT | AV_CODEC_FLAG_CLOSED_GOP;
+}
+
+Result<av::CodecPtr> open_encoder(const Picture& picture) {
+  const AVCodec* kind = avcodec_find_encoder_by_name("libx264");
+  if (!kind) return fail(ErrorKind::unavailable, "this build of libavcodec has no libx264");
+  av::CodecPtr codec = av::new_codec(kind);
+  describe(*codec, picture);
+  AVDictionary* options = nullptr;
+  av_dict_set(&options, "preset", "veryfast", 0);
+  av_dict_set(&options, "crf", "20", 0);
+  av_dict_set(&options, "x264-params", x264_parameters, 0);
+  const int code = avcodec_open2(codec.get(), kind, &options);
+  av_dict_free(&options);
+  if (code < 0) return av::codec_failed(code, "the encoder does not open");
+  return codec;
+}
+
+std::string_view text_of(const std::uint8_t* bytes, int size) {
+  return {reinterpret_cast<const char*>(bytes), static_cast<std::size_t>(size > 0 ? size : 0)};
+}
+
+// The parameter sets of start-code form, one by one: an mp4 holds the same bytes in another wrapping.
+std::vector<std::string_view> parameter_sets(std::string_view bytes) {
+  static constexpr std::string_view start("\0\0\1", 3);
+  std::vector<std::string_view> sets;
+  std::size_t begin = bytes.find(start);
+  while (begin != std::string_view::npos) {
+    begin += start.size();
+    const std::size_t next = bytes.find(start, begin);
+    std::string_view set = bytes.substr(begin, next == std::string_view::npos ? next : next - begin);
+    while (!set.empty() && set.back() == '\0') set.remove_suffix(1);
+    sets.push_back(set);
+    begin = next;
+  }
+  return sets;
+}
+
+void copy_plane(const std::vector<std::uint8_t>& plane, int width, int height, std::uint8_t* to, int stride) {
+  const auto row_bytes = static_cast<std::size_t>(width);
+  for (int row = 0; row < height; ++row)
+    std::memcpy(to + std::ptrdiff_t{row} * stride, plane.data() + static_cast<std::size_t>(row) * row_bytes, row_bytes);
+}
+
+}  // namespace
+
+Encoder::Encoder(av::CodecPtr codec) : codec_(std::move(codec)) {
+  frame_->format = codec_->pix_fmt;
+  frame_->width = codec_->width;
+  frame_->height = codec_->height;
+}
+
+Result<Encoder> Encoder::open(const Picture& picture, int) { return Encoder(TRY(open_encoder(picture))); }
+
+Result<void> Encoder::send(const Frame& frame, std::int64_t index, const Take& take) {
+  check(frame.width == codec_->width && frame.height == codec_->height, "a frame has the size of its picture");
+  // The encoder may still read the buffer of the frame before.
+  int code = frame_->buf[0] ? av_frame_make_writable(frame_.get()) : av_frame_get_buffer(frame_.get(), 0);
+  if (code < 0) return av::codec_failed(code, "no memory for a frame");
+  copy_plane(frame.y, frame.width, frame.height, frame_->data[0], frame_->linesize[0]);
+  copy_plane(frame.u, frame.width / 2, frame.height / 2, frame_->data[1], frame_->linesize[1]);
+  copy_plane(frame.v, frame.width / 2, frame.height / 2, frame_->data[2], frame_->linesize[2]);
+  frame_->pts = index;
+  code = avcodec_send_frame(codec_.get(), frame_.get());
+  if (code < 0) return av::codec_failed(code, "a frame does not encode");
+  return drain(take);
+}
+
+Result<void> Encoder::finish(const Take& take) {
+  const int code = avcodec_send_frame(codec_.get(), nullptr);
+  if (code < 0) return av::codec_failed(code, "the encoder does not finish");
+  return drain(take);
+}
+
+Result<void> Encoder::drain(const Take& take) {
+  while (true) {
+    const int code = avcodec_receive_packet(codec_.get(), packet_.get());
+    if (code == AVERROR(EAGAIN) || code == AVERROR_EOF) return {};
+    if (code < 0) return av::codec_failed(code, "a packet does not encode");
+    packet_->duration = 1;
+    TRY(take(*packet_));
+  }
+}
+
+Result<bool> has_profile(const AVStream& stream, const Picture& picture) {
+  const AVCodecParameters& parameters = *stream.codecpar;
+  if (parameters.codec_id != AV_CODEC_ID_H264 || parameters.video_delay != 0) return false;
+  if (parameters.width != picture.width || parameters.height != picture.height) return false;
+  if (av_cmp_q(stream.avg_frame_rate, AVRational{picture.fps, 1}) != 0) return false;
+  const av::CodecPtr codec = TRY(open_encoder(picture));
+  const std::string_view found = text_of(parameters.extradata, parameters.extradata_size);
+  for (const std::string_view set : parameter_sets(text_of(codec->extradata, codec->extradata_size)))
+    if (found.find(set) == std::string_view::npos) return false;
+  return true;
+}
+
+}  // namespace film::media

@@ -1,0 +1,88 @@
+#include <CLI/CLI.hpp>
+#include <clocale>
+
+#include "cli/commands.h"
+
+namespace {
+
+using workprint::cli::Exit;
+using workprint::cli::Request;
+using Command = Exit (*)(const Request&);
+
+struct Parser {
+  CLI::App app{"workprint turns a prompt, and optionally a song, into a film, and cannot lose the work"};
+  Request request;
+  Command command = nullptr;
+
+  CLI::App* sub(const char* name, const char* about, Command run) {
+    CLI::App* one = app.add_subcommand(name, about);
+    one->callback([this, run] { command = run; });
+    one->add_flag("--json", request.json, "one JSON value, or one event a line, for machines");
+    return one;
+  }
+
+  CLI::App* with_film(CLI::App* one, const char* about = "film id") {
+    one->add_option("film", request.film, about)->required();
+    return one;
+  }
+
+  void with_work(CLI::App* one) {
+    one->add_option("--jobs", request.jobs, "scenes at the same time, 1..64")->check(CLI::Range(1, 64));
+    one->add_option("--max-takes", request.max_takes, "takes of one asset before a person is asked, 1..20")->check(CLI::Range(1, 20));
+  }
+
+  void build() {
+    using namespace workprint::cli;
+    app.require_subcommand(1);
+    app.fallthrough();
+    app.add_option("--root", request.root, "folder of database and objects (default: the user's data folder)");
+    CLI::App* run_ = sub("run", "begin a film, or go on with it", run);
+    run_->add_option("--prompt", request.prompt, "what the film is about, 1..20,000 bytes")->required();
+    run_->add_option("--audio", request.audio, "a song: any audio file ffmpeg reads, 1 s to 60 min");
+    run_->add_option("--id", request.film, "film id, [A-Za-z0-9_-]{1,128} (default: made up)");
+    run_->add_option("--seed", request.seed, "0..2^53 (default: from the prompt)");
+    run_->add_option("--max-scenes", request.max_scenes, "1..1000 (default: the writer decides)")->check(CLI::Range(1, 1000));
+    run_->add_option("--picture", request.picture, "WIDTHxHEIGHT@FPS");
+    run_->add_option("--start-over", request.start_over, "the film id again: begin anew over an existing film; nothing is deleted");
+    with_work(run_);
+    with_work(with_film(sub("resume", "go on with a film", resume), "film id, or path of a state.json"));
+    with_film(sub("stop", "stop a film until somebody resumes it", stop));
+    with_film(sub("status", "where a film stands", status));
+    with_film(sub("state", "the whole state, as JSON", state))->add_option("--at", request.seq, "as of this seq");
+    with_film(sub("explain", "what recovery would do now, and why; writes nothing", explain));
+    with_film(sub("history", "the film's commits, newest first", history))->add_option("--before", request.seq, "only seqs before this");
+    CLI::App* fork_ = with_film(sub("fork", "a new film from this one's state; assets are shared", fork));
+    fork_->add_option("target", request.target, "id of the new film")->required();
+    fork_->add_option("--at", request.seq, "from this seq (default: newest)");
+    sub("list", "all films", list);
+    with_film(sub("takes", "every take of a film; * is the circled one", takes));
+    CLI::App* retake_ = with_film(sub("retake", "make a scene's clip again", retake));
+    retake_->add_option("scene", request.scene, "scene id")->required();
+    retake_->add_option("--prompt", request.prompt, "another prompt for this clip");
+    retake_->add_flag("--no-run", request.no_run, "only record it; the next resume does it");
+    with_work(retake_);
+    CLI::App* resolve_ = with_film(sub("resolve", "answer a film's question", resolve));
+    resolve_->add_option("action", request.action, "retry, skip or abort")->required()->check(CLI::IsMember({"retry", "skip", "abort"}));
+    resolve_->add_option("--interrupt", request.interrupt, "which question, when several are open");
+    sub("graph", "the film's graph as Mermaid", graph);
+    sub("doctor", "check stores, disk and studio", doctor);
+    sub("version", "the program's version", version);
+    sub("recovery-table", "the page docs/protocols/recovery.md", recovery_table)->group("");
+  }
+};
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  std::setlocale(LC_NUMERIC, "C");
+  Parser parser;
+  parser.build();
+  try {
+    parser.app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    // CLI11 speaks by exceptions; its own exit codes are folded into ours.
+    const int code = parser.app.exit(error);
+    return code == 0 ? 0 : static_cast<int>(Exit::usage);
+  }
+  return static_cast<int>(parser.command(parser.request));
+}

@@ -1,0 +1,46 @@
+/// Everything a command needs, wired once: stores under the root, the studio, the film's workflow, the service.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <thread>
+#include <string>
+
+#include "cli/commands.h"
+#include "cli/display.h"
+#include "film/film.h"
+#include "workprint/service.h"
+
+namespace workprint::cli {
+
+/// `--root`, else $XDG_DATA_HOME/workprint, else ~/.local/share/workprint.
+[[nodiscard]] std::filesystem::path root_of(const Request& request);
+
+struct StudioFloor {
+  std::filesystem::path root;
+  std::shared_ptr<Clock> clock = system_clock();
+  std::unique_ptr<CheckpointStore> store;
+  std::unique_ptr<ObjectStore> objects;
+  std::unique_ptr<film::studio::Studio> studio;
+  std::unique_ptr<Display> display;
+  std::unique_ptr<WorkflowService> service;
+
+  static Result<std::unique_ptr<StudioFloor>> open(const Request& request);
+  [[nodiscard]] std::filesystem::path object_path(const std::string& object) const { return root / "films" / object; }
+};
+
+/// Requests a stop at SIGINT or SIGTERM; at the second one the process ends at once (a resume goes on all the same).
+/// Made before any other thread, so that all of them leave these signals to it.
+class StopSignals {
+ public:
+  StopSignals();
+  ~StopSignals();
+  StopSignals(const StopSignals&) = delete;
+  [[nodiscard]] std::stop_token token() const { return source_.get_token(); }
+
+ private:
+  std::stop_source source_;
+  std::jthread thread_;
+};
+
+}  // namespace workprint::cli
