@@ -3,6 +3,7 @@
 set(CMAKE_CXX_STANDARD 23)
 set(CMAKE_CXX_STANDARD_REQUIRED ON)
 set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_CXX_FLAGS_RELEASE "-O2 -DNDEBUG")
 set(WORKPRINT_SANITIZE "" CACHE STRING "comma list for -fsanitize=, empty for none")
 
 find_package(PkgConfig REQUIRED)
@@ -24,7 +25,8 @@ function(workprint_flags target)
       -Wno-maybe-uninitialized -Wno-stringop-overflow)
     target_link_options(${target} PRIVATE -fsanitize=${WORKPRINT_SANITIZE})
   else()
-    target_compile_options(${target} PRIVATE -Wno-maybe-uninitialized -Wno-restrict)
+    target_compile_options(${target} PRIVATE -Wno-maybe-uninitialized -Wno-restrict
+      -Wno-stringop-overflow -Wno-stringop-overread -Wno-array-bounds)
   endif()
   if(MOLD)
     target_link_options(${target} PRIVATE -fuse-ld=mold)

@@ -201,32 +201,42 @@ void blur(Surface& surface, double radius_px) {
   }
 }
 
-void texture(Surface& surface, std::uint64_t seed, double strength) {
-  // A small tile of two scales: broad brush marks and tooth of the paper.
-  constexpr int size = 256;
-  std::vector<std::int16_t> tile(size * size);
-  for (int y = 0; y < size; ++y)
-    for (int x = 0; x < size; ++x) {
-      // Faded into itself over the whole width and height, so that the tile has no seam.
-      const double u = static_cast<double>(x) / size, v = static_cast<double>(y) / size;
+namespace {
+constexpr int tile_size = 256;
+}
+
+std::vector<std::int16_t> texture_tile(std::uint64_t seed) {
+  std::vector<std::int16_t> tile(tile_size * tile_size);
+  for (int y = 0; y < tile_size; ++y)
+    for (int x = 0; x < tile_size; ++x) {
+      // Broad brush marks, faded into themselves over the whole width and height so that the tile has no seam.
+      const double u = static_cast<double>(x) / tile_size, v = static_cast<double>(y) / tile_size;
       const auto stroke = [&](int sx, int sy) { return noise(sx / 40.0, sy / 13.0, seed); };
-      const double broad = std::lerp(std::lerp(stroke(x, y), stroke(x - size, y), u), std::lerp(stroke(x, y - size), stroke(x - size, y - size), u), v);
-      const auto bits = mix_bits(seed ^ static_cast<std::uint64_t>(y * size + x));
-      const double tooth = static_cast<double>(bits & 255) / 127.5 - 1;
-      tile[static_cast<std::size_t>(y * size + x)] = static_cast<std::int16_t>(std::lround(256 * strength * (broad * 0.55 + tooth * 0.3)));
+      const double broad = std::lerp(std::lerp(stroke(x, y), stroke(x - tile_size, y), u),
+                                     std::lerp(stroke(x, y - tile_size), stroke(x - tile_size, y - tile_size), u), v);
+      const auto bits = mix_bits(seed ^ static_cast<std::uint64_t>(y * tile_size + x));
+      const double tooth = static_cast<double>(bits & 255) / 127.5 - 1;  // of the paper
+      tile[static_cast<std::size_t>(y * tile_size + x)] = static_cast<std::int16_t>(std::lround(256 * (broad * 0.55 + tooth * 0.3)));
     }
-  for (int y = 0; y < surface.height; ++y)
+  return tile;
+}
+
+void texture(Surface& surface, const std::vector<std::int16_t>& tile, double strength) {
+  const int amount = static_cast<int>(std::lround(strength * 256));
+  for (int y = 0; y < surface.height; ++y) {
+    std::uint32_t* line = surface.pixels.data() + static_cast<std::ptrdiff_t>(y) * surface.width;
+    const std::int16_t* marks = tile.data() + static_cast<std::ptrdiff_t>(y % tile_size) * tile_size;
     for (int x = 0; x < surface.width; ++x) {
-      std::uint32_t& pixel = surface.pixels[static_cast<std::size_t>(y) * static_cast<std::size_t>(surface.width) + static_cast<std::size_t>(x)];
-      const int alpha = static_cast<int>(pixel >> 24);
-      if (alpha == 0) continue;
-      const int factor = 256 + tile[static_cast<std::size_t>((y & 255) * size + (x & 255))];
+      const std::uint32_t pixel = line[x];
+      if (pixel == 0) continue;
+      const int alpha = static_cast<int>(pixel >> 24), factor = 256 + (marks[x % tile_size] * amount >> 8);
       const auto channel = [&](int shift) {
         const int value = static_cast<int>((pixel >> shift) & 255);
-        return static_cast<std::uint32_t>(std::clamp(value * factor >> 8, 0, alpha)) << shift;
+        return static_cast<std::uint32_t>(std::min(value * factor >> 8, alpha)) << shift;
       };
-      pixel = (pixel & 0xFF000000U) | channel(16) | channel(8) | channel(0);
+      line[x] = (pixel & 0xFF000000U) | channel(16) | channel(8) | channel(0);
     }
+  }
 }
 
 }  // namespace film::art

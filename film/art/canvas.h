@@ -79,8 +79,10 @@ void path(cairo_t* cr, std::string_view letters);
 
 // Whole-surface work.
 void blur(Surface& surface, double radius_px);
-/// Gouache grain at two scales inside what is painted.
-void texture(Surface& surface, std::uint64_t seed, double strength);
+/// Gouache grain at two scales: a tile of factors around 256, made once for a shot.
+[[nodiscard]] std::vector<std::int16_t> texture_tile(std::uint64_t seed);
+/// Multiplies what is painted by the tile.
+void texture(Surface& surface, const std::vector<std::int16_t>& tile, double strength);
 
 [[nodiscard]] inline Point between(Point a, Point b, double t) { return {a.x + (b.x - a.x) * t, a.y + (b.y - a.y) * t}; }
 

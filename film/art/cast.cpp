@@ -58,7 +58,7 @@ double figure_lightness(const Stage& stage, const Person& person, double level) 
 
 // A soft patch of brighter or darker air behind the figure.
 void paint_pool(Stage& stage, const Person& person, Colour colour, double alpha) {
-  const double tall = std::min(1.75 * person.unit, 1.2), reach = std::max(tall * 0.8, 0.42);
+  const double tall = std::min(1.75 * person.unit, 1.2), reach = std::max(tall * 0.8, 0.24);
   const Point centre{person.x, std::max(person.foot - 1.2 * person.unit, stage.view.eyes - 0.1) + 0.1 * tall};
   stage.paint_in({centre.x - reach * 1.25, centre.y - reach, centre.x + reach * 1.25, centre.y + reach}, person.depth * 1.05, {.detail = 0.25, .texture = 0, .blur = 0}, [&](cairo_t* cr, const Rect&) {
     cairo_translate(cr, centre.x, centre.y);
@@ -70,7 +70,7 @@ void paint_pool(Stage& stage, const Person& person, Colour colour, double alpha)
 
 // The subject is the darkest or the brightest mass: the level is chosen by measuring what is behind it.
 double choose_level(Stage& stage, const Person& person) {
-  constexpr double wanted = 27;
+  const double wanted = stage.scene->shot == ShotType::vw ? 22 : 27;
   const double tall = std::min(1.75 * person.unit, 1.0);
   const Rect around{person.x - tall * 0.3, std::max(person.foot - 1.8 * person.unit, 0.0), person.x + tall * 0.3, std::min(person.foot - 0.4 * person.unit, 0.9)};
   double behind = lightness_behind(stage, around);

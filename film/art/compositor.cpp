@@ -13,7 +13,10 @@ namespace {
 constexpr std::uint32_t opaque_black = 0xFF000000U;
 constexpr int grain_size = 256;
 
-std::int64_t fixed(double value) { return static_cast<std::int64_t>(std::floor(value * 65536)); }
+std::int64_t fixed(double value) { return static_cast<std::int64_t>(std::floor(value * 65536 + 0.5)); }
+
+// Rounding must not turn a whole number of pixels into almost one less.
+constexpr double grid_slack = 1e-6;
 
 double shift_of_row(const Placed& layer, double screen_y) {
   double shift = layer.bx + layer.shear * (screen_y - layer.shear_origin);
@@ -75,7 +78,7 @@ void Compositor::make_grain() {
 void Compositor::blend_layer(const Placed& layer, int row, std::uint32_t* out) {
   const Surface& surface = *layer.surface;
   const double screen_y = (row + 0.5) / height_;
-  double v = ((screen_y - layer.by) / layer.ay - surface.rect.top) * surface.scale - 0.5;
+  double v = ((screen_y - layer.by) / layer.ay - surface.rect.top) * surface.scale - 0.5 + grid_slack;
   if (layer.wraps) v -= std::floor(v / surface.height) * surface.height;
   const auto upper = static_cast<int>(std::floor(v));
   if (upper < -1 || upper >= surface.height) return;
@@ -127,8 +130,11 @@ void Compositor::blend_layer(const Placed& layer, int row, std::uint32_t* out) {
   const auto source_last = static_cast<int>((u0 + step * (end - 1)) >> 16) + 2;
   // The kernels look up to six pixels ahead.
   blended_.assign(static_cast<std::size_t>(source_last - source_first) + 8, 0);
-  kernel::mix_rows(line(upper_safe) + source_first, line(lower_safe) + source_first, amount, source_last - source_first, blended_.data());
-  sample(blended_.data(), u_begin - (static_cast<std::int64_t>(source_first) << 16), step, end - begin, layer.opacity, out + begin);
+  const std::uint32_t* source = blended_.data();
+  // Six spare pixels must lie inside the surface before its own row may be read by the kernels.
+  if (amount == 0 && source_last + 8 <= surface.width) source = line(upper_safe) + source_first;
+  else kernel::mix_rows(line(upper_safe) + source_first, line(lower_safe) + source_first, amount, source_last - source_first, blended_.data());
+  sample(source, u_begin - (static_cast<std::int64_t>(source_first) << 16), step, end - begin, layer.opacity, out + begin);
 }
 
 namespace {

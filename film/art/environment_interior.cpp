@@ -299,6 +299,12 @@ void paint_nave(Stage& stage, const RoomSize& room) {
           set(cr, palette.tone(0.1, depth));
           box(cr, std::min(a.x, b.x), a.y, std::max(a.x, b.x), b.y);
           cairo_fill(cr);
+          set(cr, palette.tone(0.75, depth), 0.8);  // the worn edge of the bench
+          box(cr, std::min(a.x, b.x), a.y, std::max(a.x, b.x), a.y + 0.035 * unit);
+          cairo_fill(cr);
+          set(cr, palette.tone(0.3, depth), 0.6);
+          for (int panel = 1; panel < 4; ++panel) box(cr, std::lerp(a.x, b.x, panel / 4.0) - 0.012 * unit, a.y, std::lerp(a.x, b.x, panel / 4.0) + 0.012 * unit, b.y);
+          cairo_fill(cr);
         }
     });
 }

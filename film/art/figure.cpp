@@ -117,8 +117,13 @@ void draw_arm(const Body& body, std::size_t side) {
   const Colour colour = sleeve(body.look);
   side == 0 ? body.dim_part(colour, 0.03) : body.part(colour, 0.028, 41);
   if (side == 1 && body.drawing.head_px > 20) {  // cuff: the small scale
-    capsule(body.cr, between(body.s.elbow[1], body.s.hand[1], 0.9), between(body.s.elbow[1], body.s.hand[1], 0.97), 0.041 * thick, 0.04 * thick);
-    body.part(mix(body.look.top, body.look.second, 0.3), 0.02, 42);
+    const Point from = body.s.elbow[1], to = body.s.hand[1], cuff = between(from, to, 0.93);
+    const double length = std::hypot(to.x - from.x, to.y - from.y), nx = -(to.y - from.y) / length * 0.038 * thick, ny = (to.x - from.x) / length * 0.038 * thick;
+    cairo_move_to(body.cr, cuff.x - nx, cuff.y - ny);
+    cairo_line_to(body.cr, cuff.x + nx, cuff.y + ny);
+    cairo_set_line_width(body.cr, 0.014);
+    set(body.cr, tones_of(mix(body.look.top, body.look.second, 0.5), body.exposure).middle, 0.8);
+    cairo_stroke(body.cr);
   }
 }
 

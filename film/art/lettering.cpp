@@ -109,17 +109,17 @@ BurnIn::BurnIn(int width, int height, const std::string& label) {
   const int bar = std::max(height * 58 / 1000 & ~1, 8);
   const Type type{.size = bar * 0.5, .bold = true}, small{.size = bar * 0.36, .bold = true, .spacing = bar * 0.045};
   const double line = measure_text("0", type).height, pad = bar * 0.6;
-  digit_width_ = static_cast<int>(std::ceil(measure_text("0", type).width + bar * 0.02));
-  const int clock_width = digit_width_ * 11;
+  const auto advance = [&](char glyph) { return std::max(1, static_cast<int>(std::lround(measure_text(std::string(1, glyph), type).width + bar * 0.01))); };
+  const int clock_width = advance('0') * 8 + advance(':') * 3;
   top_ = static_cast<int>(std::lround((bar - line) / 2));
   left_ = width - clock_width - static_cast<int>(pad);
   const int glyph_height = std::min(static_cast<int>(std::ceil(line)), bar - std::max(top_, 0));
   top_ = std::max(top_, 0);
   for (const char glyph : glyphs)
-    digits_.push_back(pixels(digit_width_, glyph_height, [&](cairo_t* cr) {
+    digits_.push_back(pixels(advance(glyph), glyph_height, [&](cairo_t* cr) {
       const std::string text(1, glyph);
       set(cr, text_colour);
-      write_text(cr, text, (digit_width_ - measure_text(text, type).width) / 2, 0, type);
+      write_text(cr, text, (advance(glyph) - measure_text(text, type).width) / 2, 0, type);
     }));
   bar_ = pixels(width, bar, [&](cairo_t* cr) {
     set(cr, text_colour);
@@ -141,11 +141,11 @@ const Surface& BurnIn::at(std::int64_t frame, int fps) {
     for (int row = 0; row < glyph.height && row + top_ < shown_.height; ++row)
       for (int column = 0; column < glyph.width; ++column) {
         const int target = x + column;
-        if (target < 0 || target >= shown_.width) continue;
+        if (target < 0 || target >= shown_.width) continue;  // tiny pictures
         shown_.pixels[static_cast<std::size_t>(row + top_) * static_cast<std::size_t>(shown_.width) + static_cast<std::size_t>(target)] =
             glyph.pixels[static_cast<std::size_t>(row) * static_cast<std::size_t>(glyph.width) + static_cast<std::size_t>(column)];
       }
-    x += digit_width_;
+    x += glyph.width;
   }
   return shown_;
 }

@@ -37,7 +37,7 @@ class BurnIn {
  private:
   Surface bar_, shown_;
   std::vector<Surface> digits_;   ///< 0..9 and the colon
-  int digit_width_ = 0, left_ = 0, top_ = 0;
+  int left_ = 0, top_ = 0;
 };
 
 [[nodiscard]] std::string timecode(std::int64_t frame, int fps);

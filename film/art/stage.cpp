@@ -9,7 +9,10 @@ Surface Stage::draw(const Rect& rect, double depth, const Sheet& sheet, const Pa
   const double defocus = (sheet.blur >= 0 ? sheet.blur : std::isfinite(depth) ? view.defocus(depth) : view.blur_far) * height;
   double detail = sheet.detail;
   if (defocus > 3) detail = std::min(detail, defocus > 8 ? 0.25 : 0.5);
-  Canvas canvas(rect, height * detail * std::max(1.0, camera.magnification(depth)));
+  const double scale = height * detail * std::max(1.0, camera.magnification(depth));
+  // On the pixel grid: a sheet that does not move then needs no resampling and stays sharp.
+  const Rect snapped{std::floor(rect.left * scale) / scale, std::floor(rect.top * scale) / scale, rect.right, rect.bottom};
+  Canvas canvas(snapped, scale);
   Rect seen = rect;
   if (view.roll != 0 && !sheet.flat) {
     const double reach = std::abs(std::sin(view.roll));
@@ -20,7 +23,7 @@ Surface Stage::draw(const Rect& rect, double depth, const Sheet& sheet, const Pa
   }
   painter(canvas.cr(), seen);
   Surface& surface = canvas.flush();
-  if (sheet.texture > 0 && defocus < 3) texture(surface, hash_text("paper", shot_seed), sheet.texture);
+  if (sheet.texture > 0 && defocus < 3) texture(surface, paper_, sheet.texture);
   if (defocus > 0) blur(surface, defocus * detail * std::max(1.0, camera.magnification(depth)));
   return canvas.take();
 }

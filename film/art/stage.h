@@ -25,7 +25,7 @@ struct Sheet {
 class Stage {
  public:
   Stage(const Scene& of, const View& seen, const Palette& colours, const Camera& run, int lines, std::uint64_t place_key, std::uint64_t shot_key)
-      : scene(&of), view(seen), palette(colours), camera(run), height(lines), place_seed(place_key), shot_seed(shot_key) {}
+      : scene(&of), view(seen), palette(colours), camera(run), height(lines), place_seed(place_key), shot_seed(shot_key), paper_(texture_tile(hash_text("paper", shot_key))) {}
 
   const Scene* scene;
   View view;
@@ -49,6 +49,9 @@ class Stage {
   /// The picture so far, mirrored at screen row `y` and squashed, into `cr`.
   void mirror(cairo_t* cr, double y, double squash, double alpha) const;
   [[nodiscard]] Dice dice(std::string_view purpose) const { return {place_seed, purpose}; }
+
+ private:
+  std::vector<std::int16_t> paper_;
 };
 
 }  // namespace film::art

@@ -77,48 +77,77 @@ void copy_plane(const std::vector<std::uint8_t>& plane, int width, int height, s
     std::memcpy(to + std::ptrdiff_t{row} * stride, plane.data() + static_cast<std::size_t>(row) * row_bytes, row_bytes);
 }
 
+class ClipEncoder {
+ public:
+  static Result<ClipEncoder> create(const std::filesystem::path& out, const Picture& picture, std::stop_token stop) {
+    Output output = TRY(Output::create(out, std::move(stop)));
+    av::CodecPtr codec = TRY(open_encoder(picture));
+    AVStream& stream = output.add_stream();
+    const int code = avcodec_parameters_from_context(stream.codecpar, codec.get());
+    check(code >= 0, "an open encoder describes its stream");
+    stream.avg_frame_rate = codec->framerate;
+    stream.time_base = AVRational{1, ticks_per_second(picture.fps)};
+    mark_profile(output);
+    TRY(output.begin(ticks_per_second(picture.fps)));
+    return ClipEncoder(std::move(output), std::move(codec), stream);
+  }
+
+  Result<void> add(const Frame& frame, std::int64_t index) {
+    // The encoder may still read the buffer of the frame before.
+    int code = frame_->buf[0] ? av_frame_make_writable(frame_.get()) : av_frame_get_buffer(frame_.get(), 0);
+    if (code < 0) return av::codec_failed(code, "no memory for a frame");
+    copy_plane(frame.y, frame.width, frame.height, frame_->data[0], frame_->linesize[0]);
+    copy_plane(frame.u, frame.width / 2, frame.height / 2, frame_->data[1], frame_->linesize[1]);
+    copy_plane(frame.v, frame.width / 2, frame.height / 2, frame_->data[2], frame_->linesize[2]);
+    frame_->pts = index;
+    code = avcodec_send_frame(codec_.get(), frame_.get());
+    if (code < 0) return av::codec_failed(code, "a frame does not encode");
+    return write_ready();
+  }
+
+  Result<void> finish() {
+    const int code = avcodec_send_frame(codec_.get(), nullptr);
+    if (code < 0) return av::codec_failed(code, "the encoder does not finish");
+    TRY(write_ready());
+    return output_.finish();
+  }
+
+ private:
+  ClipEncoder(Output output, av::CodecPtr codec, AVStream& stream)
+      : output_(std::move(output)), codec_(std::move(codec)), stream_(&stream), frame_(av::new_frame()),
+        packet_(av::new_packet()) {
+    frame_->format = codec_->pix_fmt;
+    frame_->width = codec_->width;
+    frame_->height = codec_->height;
+  }
+
+  Result<void> write_ready() {
+    while (true) {
+      const int code = avcodec_receive_packet(codec_.get(), packet_.get());
+      if (code == AVERROR(EAGAIN) || code == AVERROR_EOF) return {};
+      if (code < 0) return av::codec_failed(code, "a packet does not encode");
+      packet_->duration = 1;
+      packet_->stream_index = stream_->index;
+      av_packet_rescale_ts(packet_.get(), codec_->time_base, stream_->time_base);
+      TRY(output_.write(*packet_));
+    }
+  }
+
+  Output output_;
+  av::CodecPtr codec_;
+  AVStream* stream_;
+  av::FramePtr frame_;
+  av::PacketPtr packet_;
+};
+
 }  // namespace
 
-Encoder::Encoder(av::CodecPtr codec) : codec_(std::move(codec)) {
-  frame_->format = codec_->pix_fmt;
-  frame_->width = codec_->width;
-  frame_->height = codec_->height;
-}
+void mark_profile(Output& output) { av_dict_set(&output.format().metadata, "comment", encoder_profile, 0); }
 
-Result<Encoder> Encoder::open(const Picture& picture, int) { return Encoder(TRY(open_encoder(picture))); }
-
-Result<void> Encoder::send(const Frame& frame, std::int64_t index, const Take& take) {
-  check(frame.width == codec_->width && frame.height == codec_->height, "a frame has the size of its picture");
-  // The encoder may still read the buffer of the frame before.
-  int code = frame_->buf[0] ? av_frame_make_writable(frame_.get()) : av_frame_get_buffer(frame_.get(), 0);
-  if (code < 0) return av::codec_failed(code, "no memory for a frame");
-  copy_plane(frame.y, frame.width, frame.height, frame_->data[0], frame_->linesize[0]);
-  copy_plane(frame.u, frame.width / 2, frame.height / 2, frame_->data[1], frame_->linesize[1]);
-  copy_plane(frame.v, frame.width / 2, frame.height / 2, frame_->data[2], frame_->linesize[2]);
-  frame_->pts = index;
-  code = avcodec_send_frame(codec_.get(), frame_.get());
-  if (code < 0) return av::codec_failed(code, "a frame does not encode");
-  return drain(take);
-}
-
-Result<void> Encoder::finish(const Take& take) {
-  const int code = avcodec_send_frame(codec_.get(), nullptr);
-  if (code < 0) return av::codec_failed(code, "the encoder does not finish");
-  return drain(take);
-}
-
-Result<void> Encoder::drain(const Take& take) {
-  while (true) {
-    const int code = avcodec_receive_packet(codec_.get(), packet_.get());
-    if (code == AVERROR(EAGAIN) || code == AVERROR_EOF) return {};
-    if (code < 0) return av::codec_failed(code, "a packet does not encode");
-    packet_->duration = 1;
-    TRY(take(*packet_));
-  }
-}
-
-Result<bool> has_profile(const AVStream& stream, const Picture& picture) {
+Result<bool> has_profile(const Input& clip, const AVStream& stream, const Picture& picture) {
+  const AVDictionaryEntry* comment = av_dict_get(clip.format().metadata, "comment", nullptr, 0);
   const AVCodecParameters& parameters = *stream.codecpar;
+  if (!comment || std::string_view(comment->value) != encoder_profile) return false;
   if (parameters.codec_id != AV_CODEC_ID_H264 || parameters.video_delay != 0) return false;
   if (parameters.width != picture.width || parameters.height != picture.height) return false;
   if (av_cmp_q(stream.avg_frame_rate, AVRational{picture.fps, 1}) != 0) return false;
@@ -127,6 +156,22 @@ Result<bool> has_profile(const AVStream& stream, const Picture& picture) {
   for (const std::string_view set : parameter_sets(text_of(codec->extradata, codec->extradata_size)))
     if (found.find(set) == std::string_view::npos) return false;
   return true;
+}
+
+Result<void> encode_clip(const std::filesystem::path& out, const Picture& picture, std::int64_t frames,
+                         const FrameSource& source, const EncodeOptions&, const Progress& progress,
+                         std::stop_token stop) {
+  check(frames > 0, "a clip has at least one frame");
+  ClipEncoder encoder = TRY(ClipEncoder::create(out, picture, stop));
+  Frame frame(picture.width, picture.height);
+  for (std::int64_t index = 0; index < frames; ++index) {
+    if (stop.stop_requested()) return fail(ErrorKind::cancelled, "stopped");
+    TRY(source(index, frame));
+    check(frame.width == picture.width && frame.height == picture.height, "a frame source keeps the picture's size");
+    TRY(encoder.add(frame, index));
+    if (progress) progress(index + 1, frames);
+  }
+  return encoder.finish();
 }
 
 }  // namespace film::media

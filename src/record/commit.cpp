@@ -150,8 +150,8 @@ Loaded<Checkpoint> decode_document(const FilmId& film, std::string_view bytes) {
     return broken("document has no $workprint member");
   const Json& meta = (*json)[run::meta_member];
   if (!meta.contains("format") || !is_count(meta["format"])) return broken("$workprint.format is not a number");
-  if (meta["format"].get<int>() > document_format)
-    return {Outcome::too_new, std::nullopt, "document needs a program that reads format " + std::to_string(meta["format"].get<int>()) +
+  if (meta["format"].get<std::int64_t>() > document_format)
+    return {Outcome::too_new, std::nullopt, "document needs a program that reads format " + std::to_string(meta["format"].get<std::int64_t>()) +
                                                 "; this one reads up to " + std::to_string(document_format)};
   if (const auto wrong = wrong_member(meta)) return broken("$workprint." + *wrong + " is not as it must be");
   if (meta["contentHash"] != Json(content_hash(*json))) return broken("contentHash does not fit the bytes");

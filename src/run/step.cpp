@@ -87,6 +87,7 @@ class Merger {
     if (value.is_number_integer()) return raise_number(node, spec, value);
     if (!value.is_object()) return misfit(node, spec.name, "a max channel takes an integer or an object of integers");
     const Json& before = document_.contains(spec.name) ? document_[spec.name] : empty_;
+    if (!before.is_object() || set_.contains(spec.name)) return misfit(node, spec.name, "this max channel holds an integer");
     Json& raised = delta_.merge[spec.name];
     if (raised.is_null()) raised = Json::object();
     for (const auto& [key, number] : value.items()) {
@@ -99,8 +100,9 @@ class Merger {
 
   Result<void> raise_number(const std::string& node, const ChannelSpec& spec, const Json& value) {
     const auto here = set_.find(spec.name);
-    const Json& known = here != set_.end() ? here->second : document_.value(spec.name, Json(0));
-    if (known.is_object() && known.empty()) return misfit(node, spec.name, "this max channel holds an object");
+    const Json known = here != set_.end() ? here->second : document_.value(spec.name, Json());
+    const bool holds_object = (known.is_object() && !known.empty()) || delta_.merge.contains(spec.name);
+    if (holds_object) return misfit(node, spec.name, "this max channel holds an object");
     if (!known.is_number_integer() || known.get<std::int64_t>() < value.get<std::int64_t>()) set_[spec.name] = value;
     return {};
   }

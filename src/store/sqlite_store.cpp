@@ -53,6 +53,9 @@ CommitInfo info_of(const Statement& row) {
 
 constexpr const char* commit_columns = "seq, epoch, kind, node, item, at_ms, writer, previous_hash, hash";
 
+// Numbers in documents stop at 2^53; a stored epoch beyond it is damage, and one more would not fit anywhere.
+constexpr std::uint64_t epoch_max = std::uint64_t{1} << 52;
+
 struct FilmRow {
   Epoch epoch{};
   std::string owner;
@@ -86,6 +89,7 @@ class SqliteStore final : public CheckpointStore {
     if (row && store::owner_of(row->owner, writer) == store::Owner::alive)
       return fail(ErrorKind::conflict, "film is being written by a live process. film=" + film.value() + " pid=" + store::pid_of(row->owner));
     const Epoch known = row ? row->epoch : Epoch{};
+    if (number(known) > epoch_max) return fail(ErrorKind::corrupt, "the film's row has no possible epoch. film=" + film.value());
     const Epoch epoch = next(number(known) > number(at_least) ? known : at_least);
     Statement put = TRY(Statement::prepare(connection_->get(),
         "INSERT INTO films (film, epoch, owner, head_epoch, head_seq, head_hash, updated_at_ms) VALUES (?1, ?2, ?3, 0, 0, '', ?4) "
@@ -194,10 +198,12 @@ class SqliteStore final : public CheckpointStore {
     Statement rows = TRY(Statement::prepare(connection_->get(), std::string("SELECT ") + commit_columns +
         " FROM commits WHERE film = ?1 AND seq < ?2 ORDER BY seq DESC LIMIT ?3"));
     const std::uint64_t most = std::min<std::uint64_t>(number(before), std::uint64_t{1} << 62);
-    rows.bind(1, film.value()).bind(2, most).bind(3, std::uint64_t{limit});
+    rows.bind(1, film.value()).bind(2, most).bind(3, std::min<std::uint64_t>(limit, std::uint64_t{1} << 62));
     std::vector<CommitInfo> infos;
     while (TRY(rows.step())) infos.push_back(info_of(rows));
-    if (infos.empty() && !TRY(film_row(film))) return fail(ErrorKind::not_found, "no such film. film=" + film.value());
+    if (!infos.empty()) return infos;
+    const std::optional<FilmRow> row = TRY(film_row(film));
+    if (!row || row->head.seq == Seq{}) return fail(ErrorKind::not_found, "no such film. film=" + film.value());
     return infos;
   }
 
@@ -230,11 +236,24 @@ class SqliteStore final : public CheckpointStore {
     std::error_code error;
     const bool there = std::filesystem::exists(path_, error);
     if (error) return fail(ErrorKind::unavailable, "database cannot be reached. path=" + path_ + " reason=" + error.message());
+    if (has_orphaned_log(there)) {
+      damage_ = Error{ErrorKind::corrupt, "the database file is gone or empty, but its log holds commits. path=" + path_};
+      return std::unexpected(*damage_);
+    }
     if (!there && create == Create::no) return fail(ErrorKind::not_found, "the database does not exist. path=" + path_);
     if (!there) TRY(make_folder());
     auto opened = open_checked();
     if (!opened && opened.error().kind == ErrorKind::corrupt) damage_ = opened.error();
     return opened;
+  }
+
+  // SQLite deletes the log of a database without pages. A database gets its first page before its first log, so such a
+  // log is evidence of commits whose file somebody lost.
+  [[nodiscard]] bool has_orphaned_log(bool is_there) const {
+    std::error_code error;
+    if (is_there && (std::filesystem::file_size(path_, error) > 0 || error)) return false;
+    const auto log_bytes = std::filesystem::file_size(path_ + "-wal", error);
+    return !error && log_bytes > 0;
   }
 
   Result<void> make_folder() {
@@ -316,6 +335,7 @@ class SqliteStore final : public CheckpointStore {
     base_row.bind(1, film.value()).bind(2, number(seq));
     if (!TRY(base_row.step())) return Loaded<Checkpoint>{Outcome::absent, std::nullopt, "no such seq"};
     const store::Base base{{Epoch{base_row.number(0)}, Seq{base_row.number(1)}, base_row.text(2)}, base_row.text(3)};
+    if (number(base.head.seq) > number(seq)) return Loaded<Checkpoint>{Outcome::corrupt, std::nullopt, "a base has no possible seq"};
     Statement rows = TRY(Statement::prepare(connection_->get(), std::string("SELECT ") + commit_columns +
         ", delta FROM commits WHERE film = ?1 AND seq > ?2 AND seq <= ?3 ORDER BY seq"));
     rows.bind(1, film.value()).bind(2, number(base.head.seq)).bind(3, number(seq));
