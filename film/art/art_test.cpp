@@ -98,7 +98,17 @@ double difference(const media::Frame& one, const media::Frame& other) {
   return sum / static_cast<double>(luma);
 }
 
+double grey_lightness(std::uint8_t luma) {
+  const double value = std::clamp((luma - 16) / 219.0, 0.0, 1.0);
+  return art::lightness({value, value, value});
+}
+
 }  // namespace
+
+// Pango and cairo keep one font pattern for the life of the process. Fontconfig stores its members as offsets, which
+// the leak checker cannot follow. Weak, so that the test program's main may say the same.
+extern "C" __attribute__((weak)) const char* __lsan_default_suppressions();
+extern "C" __attribute__((weak)) const char* __lsan_default_suppressions() { return "leak:libfontconfig"; }
 
 TEST_CASE("the same request gives the same bytes, twice and on two threads") {
   const Plan plan = plan_at("harbor", "dusk", "Fog");
@@ -141,7 +151,7 @@ TEST_CASE("every place can be drawn and no two look alike") {
                                 "corridor", "café", "stage", "workshop", "church", "hospital", "car interior", "road", "space", "spaceship", "lab", "crowd", "abstract"};
   std::vector<media::Frame> frames;
   for (const char* place : places) {
-    CAPTURE(place);
+    CAPTURE(std::string(place));
     const Plan plan = plan_at(place, "dusk", "Clear");
     frames.push_back(frame_of(request_for(plan, 24), 12));
   }
@@ -191,7 +201,7 @@ TEST_CASE("every shot size of one and of two people can be drawn") {
 
 TEST_CASE("every weather moves the picture even when the camera is still") {
   for (const char* weather : {"Rain", "Snow", "Fog", "Dust", "Falling leaves", "Embers"}) {
-    CAPTURE(weather);
+    CAPTURE(std::string(weather));
     Plan plan = plan_at("field", "day", weather);
     plan.scenes[0].characters.clear();
     auto shot = art::Shot::open(request_for(plan));
@@ -205,7 +215,7 @@ TEST_CASE("every weather moves the picture even when the camera is still") {
 
 TEST_CASE("the subject stands out from what is behind it") {
   for (const auto& [place, time] : {std::pair{"harbor", "dusk"}, std::pair{"street", "night"}, std::pair{"desert", "noon"}, std::pair{"room", "morning"}, std::pair{"snowfield", "day"}}) {
-    CAPTURE(place);
+    CAPTURE(std::string(place));
     Plan plan = plan_at(place, time, "Clear");
     plan.scenes[0].description = "The keeper stands";
     art::ShotRequest request = request_for(plan, 24);
@@ -216,19 +226,20 @@ TEST_CASE("the subject stands out from what is behind it") {
     double sum = 0;
     int changed = 0;
     for (std::size_t at = 0; at < with.y.size() * 9 / 10; ++at) {
-      const int step = std::abs(static_cast<int>(with.y[at]) - static_cast<int>(without.y[at]));
-      if (step < 12) continue;
+      const double step = std::abs(grey_lightness(with.y[at]) - grey_lightness(without.y[at]));
+      if (step < 6) continue;  // grain, haze and the edge of the shadow
       sum += step;
       ++changed;
     }
     REQUIRE(changed > 400);
-    CHECK(sum / changed > 30);
+    CAPTURE(sum / changed);
+    CHECK(sum / changed > 20);
   }
 }
 
 TEST_CASE("the accent colour stays an accent") {
   for (const char* place : {"harbor", "street", "forest", "room", "spaceship", "road"}) {
-    CAPTURE(place);
+    CAPTURE(std::string(place));
     Plan plan = plan_at(place, "night", "Clear");
     plan.scenes[0].characters.clear();
     const media::Frame frame = frame_of(request_for(plan, 24), 12);

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <memory>
 #include <mutex>
 
 namespace film::art {
@@ -15,12 +16,24 @@ std::mutex& font_mutex() {
   return mutex;
 }
 
+// One font map for the process, used only under the mutex: a new one reads the font configuration again (20 ms), and
+// fontconfig gives up a little memory each time. It holds caches only, so it cannot change a picture.
+PangoFontMap* font_map() {
+  struct Unref {
+    void operator()(PangoFontMap* map) const { g_object_unref(map); }
+  };
+  static const std::unique_ptr<PangoFontMap, Unref> map = [] {
+    PangoFontMap* made = pango_cairo_font_map_new();
+    // One unit is one point at 72 dpi, whatever the desktop says.
+    pango_cairo_font_map_set_resolution(PANGO_CAIRO_FONT_MAP(made), 72);
+    return std::unique_ptr<PangoFontMap, Unref>(made);
+  }();
+  return map.get();
+}
+
 class Setting {
  public:
-  Setting(cairo_t* cr, const std::string& text, const Type& type) : map_(pango_cairo_font_map_new()) {
-    // One unit is one point at 72 dpi, whatever the desktop says.
-    pango_cairo_font_map_set_resolution(PANGO_CAIRO_FONT_MAP(map_), 72);
-    context_ = pango_font_map_create_context(map_);
+  Setting(cairo_t* cr, const std::string& text, const Type& type) : context_(pango_font_map_create_context(font_map())) {
     cairo_font_options_t* options = cairo_font_options_create();
     cairo_font_options_set_antialias(options, CAIRO_ANTIALIAS_GRAY);
     cairo_font_options_set_hint_style(options, CAIRO_HINT_STYLE_NONE);
@@ -50,7 +63,6 @@ class Setting {
   ~Setting() {
     g_object_unref(layout_);
     g_object_unref(context_);
-    g_object_unref(map_);
   }
   Setting(const Setting&) = delete;
   Setting& operator=(const Setting&) = delete;
@@ -63,8 +75,7 @@ class Setting {
   [[nodiscard]] PangoLayout* layout() const { return layout_; }
 
  private:
-  PangoFontMap* map_;
-  PangoContext* context_ = nullptr;
+  PangoContext* context_;
   PangoLayout* layout_ = nullptr;
 };
 
