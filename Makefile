@@ -4,6 +4,7 @@ JOBS ?= $(shell nproc)
 ROOT ?= $(CURDIR)/out
 PROMPT ?= An old lighthouse keeper lights the harbor lamp one last time. Fog rolls in over the moored boats at dusk; a small boat answers with its own light.
 AUDIO ?=
+EVERY ?= 5
 PICTURE ?= 1280x720@24
 WORKPRINT := build/release/workprint
 
@@ -24,15 +25,17 @@ film: build ## make a film: PROMPT="..." AUDIO=song.ogg PICTURE=1280x720@24 ROOT
 	@$(WORKPRINT) --root "$(ROOT)" run --prompt "$$WORKPRINT_MAKE_PROMPT" $(if $(AUDIO),--audio "$(AUDIO)") --picture $(PICTURE) --jobs $(JOBS)
 film: export WORKPRINT_MAKE_PROMPT := $(PROMPT)
 
-check: setup ## build the tests with ASan and UBSan, run them, and a reduced kill sweep
-	cmake --preset check
+check: build ## build the tests with ASan and UBSan and run them; then bad input and a reduced kill sweep on the program
+	cmake --preset check > /dev/null
 	cmake --build --preset check -j $(JOBS)
-	ctest --test-dir build/check --output-on-failure -j $(JOBS)
+	ctest --test-dir build/check --output-on-failure
+	tests/e2e/bad_input --program $(WORKPRINT)
+	tests/crash/kill_sweep --program $(WORKPRINT) --cases 24
 
-check-all: check kill-sweep ## everything in check, and the whole kill sweep
+check-all: check kill-sweep bench ## everything in check, the whole kill sweep, the benches
 
-kill-sweep: build ## kill the real program at every fault point of a 6-scene film, resume, compare
-	tests/crash/kill_sweep --program $(WORKPRINT) --every 1
+kill-sweep: build ## kill the program at every EVERYth crossing of its fault points in a 6-scene film, resume, compare
+	tests/crash/kill_sweep --program $(WORKPRINT) --every $(EVERY)
 
 bench: build ## measure commits/s, bytes persisted and render time against their limits
 	cmake --build --preset release -j $(JOBS)

@@ -141,8 +141,8 @@ class Sync {
       production_["scenes"][id]["segment"] = Json();
       segments_lost_ = true;
       // The name is create-only: a damaged object must make way before the same bytes can be written again.
-      const auto info = context_.objects().head(asset.path);
-      if (info) TRY(context_.objects().remove(asset.path, info->version));
+      const auto damaged = context_.objects().get_as_is(asset.path);
+      if (damaged) TRY(context_.objects().remove(asset.path, damaged->info.version));
     }
     return {};
   }

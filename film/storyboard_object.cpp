@@ -27,7 +27,7 @@ Result<void> put_by_version(ObjectStore& objects, const std::string& name, const
     if (there)
       condition = IfVersion{there->info.version};
     else if (there.error().kind == ErrorKind::corrupt)
-      condition = IfVersion{TRY(objects.head(name)).version};
+      condition = IfVersion{TRY(objects.get_as_is(name)).info.version};
     else if (there.error().kind != ErrorKind::not_found)
       return std::unexpected(there.error());
     const auto put = objects.put(name, bytes, condition);

@@ -118,6 +118,7 @@ class Loop {
     request.provider = studio_.provider();
     request.model = studio_.model();
     request.object = TRY(maker_.evaluation_name(rated.number));
+    request.adopt_existing = true;  // a take is never overwritten, so neither is the opinion about it
     request.dedupes = studio_.dedupes();
     const EffectFunction ask_judge = [&](EffectCall&) -> Result<EffectResult> {
       const Json evaluation = TRY(maker_.judge(rated.number, rated.asset));

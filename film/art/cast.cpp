@@ -59,7 +59,7 @@ double figure_lightness(const Stage& stage, const Person& person, double level) 
 // A soft patch of brighter or darker air behind the figure.
 void paint_pool(Stage& stage, const Person& person, Colour colour, double alpha) {
   const double tall = std::min(1.75 * person.unit, 1.2), reach = std::max(tall * 0.8, 0.24);
-  const Point centre{person.x, std::max(person.foot - 1.2 * person.unit, stage.view.eyes - 0.1) + 0.1 * tall};
+  const Point centre{person.x, std::clamp(person.foot - 1.1 * person.unit, 0.3, stage.view.close ? 0.5 : 0.8)};
   stage.paint_in({centre.x - reach * 1.25, centre.y - reach, centre.x + reach * 1.25, centre.y + reach}, person.depth * 1.05, {.detail = 0.25, .texture = 0, .blur = 0}, [&](cairo_t* cr, const Rect&) {
     cairo_translate(cr, centre.x, centre.y);
     cairo_scale(cr, 1.25, 1);
@@ -79,16 +79,19 @@ double choose_level(Stage& stage, const Person& person) {
   double level = dark ? (stage.view.close ? 0.74 : 0.5) : 0.9;
   for (int step = 0; step < 5; ++step) {
     const double contrast = std::abs(figure_lightness(stage, person, level) - behind);
-    if (contrast >= wanted) return level;
+    if (contrast >= wanted) break;
     level = std::clamp(level + (dark ? -0.12 : 0.12), dark ? darkest : 0.3, 1.15);
   }
-  for (int step = 0; step < 2; ++step) {
-    const double lit = figure_lightness(stage, person, level);
-    if (std::abs(lit - behind) >= wanted - 1) break;
-    const bool lighter = lit < behind || (dark && lit < 60);
-    paint_pool(stage, person, lighter ? mix(stage.palette.horizon, stage.palette.key, 0.6) : stage.palette.ink, 0.42);
+  // Light alone cannot lift dark clothes off a dark place: then the air behind glows and the figure is cut out of it.
+  const bool cut_out = figure_lightness(stage, person, level) < 55;
+  if (cut_out && std::abs(figure_lightness(stage, person, level) - behind) < wanted) level = std::min(level, stage.view.close ? 0.7 : 0.5);
+  double contrast = std::abs(figure_lightness(stage, person, level) - behind);
+  for (int step = 0; step < 4 && contrast < wanted - 2; ++step) {
+    paint_pool(stage, person, cut_out ? mix(stage.palette.horizon, stage.palette.key, 0.6) : stage.palette.ink, 0.34);
     behind = lightness_behind(stage, around);
+    contrast = std::abs(figure_lightness(stage, person, level) - behind);
   }
+  if (person.main) stage.subject_contrast = contrast;
   return level;
 }
 

@@ -70,7 +70,7 @@ Garment garment_of(const Words& words, Dice& dice) {
 
 Hat hat_of(const Words& words) {
   if (words.has("helmet")) return Hat::helmet;
-  if (words.has("beanie woollen_hat wool_hat knit_cap watch_cap bonnet")) return Hat::beanie;
+  if (words.has("beanie wool_cap woollen_cap woollen_hat wool_hat knit_cap watch_cap bonnet")) return Hat::beanie;
   if (words.has("captains_hat sailor_cap captain_hat peaked_cap sailors_cap fisherman_cap")) return Hat::captain;
   if (words.has("cap baseball_cap flat_cap")) return Hat::cap;
   if (words.has("fedora hat cowboy brimmed stetson bowler souwester straw_hat")) return Hat::brimmed;

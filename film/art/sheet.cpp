@@ -53,7 +53,7 @@ void draw_person(cairo_t* cr, const Look& look, const Palette& palette, Point fo
   cairo_fill(cr);
   cairo_restore(cr);
   cairo_scale(cr, metre * facing, metre);
-  Drawing drawing{.action = action, .phase = 0.2, .mood = {}, .held = nullptr, .boil = 0, .blink = false, .head_px = 0.238 * metre};
+  Drawing drawing{.action = action, .phase = 0.06, .mood = {}, .held = nullptr, .boil = 0, .blink = false, .head_px = 0.238 * metre};
   Exposure exposure = exposure_of(palette, level, facing, metre, 1.75 * metre, static_cast<int>(sheet_height));
   draw_figure(cr, look, drawing, exposure, palette);
   cairo_restore(cr);
@@ -118,7 +118,7 @@ Result<std::string> character_sheet(const Plan& plan, std::size_t character, std
   Canvas canvas({0, 0, sheet_width, sheet_height}, 1);
   cairo_t* cr = canvas.cr();
   draw_heading(cr, "CHARACTER", person.name, shortened(plan.metadata.title, 60));
-  constexpr double metre = 345, ground = 838;
+  constexpr double metre = 318, ground = 838;
   set(cr, rule, 0.8);
   cairo_set_line_width(cr, 1);
   for (int head = 0; head <= 7; ++head) {  // the height scale in heads
@@ -127,9 +127,9 @@ Result<std::string> character_sheet(const Plan& plan, std::size_t character, std
     cairo_line_to(cr, 760, y + 0.5);
   }
   cairo_stroke(cr);
-  draw_person(cr, look, palette, {190, ground}, metre, 1, Action::stand, 0.95);
-  draw_person(cr, look, palette, {410, ground}, metre, -1, Action::look_back, 0.95);
-  draw_person(cr, look, palette, {640, ground}, metre, 1, Action::walk, 0.95);
+  draw_person(cr, look, palette, {165, ground}, metre, 1, Action::stand, 0.95);
+  draw_person(cr, look, palette, {395, ground}, metre, -1, Action::look_back, 0.95);
+  draw_person(cr, look, palette, {605, ground}, metre, 1, Action::walk, 0.95);
   draw_close_up(cr, look, palette, {800, 160, 1130, 530}, 1, 215, {});
   draw_close_up(cr, look, palette, {800, 546, 957, 716}, -1, 96, {0.8, 0, -0.8});
   draw_close_up(cr, look, palette, {973, 546, 1130, 716}, 1, 96, {0, 0.9, -0.3});

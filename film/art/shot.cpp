@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "film/art/art.h"
+#include "film/art/build.h"
 #include "film/art/cast.h"
 #include "film/art/compositor.h"
 #include "film/art/environment.h"
@@ -51,6 +52,8 @@ Words place_words(const Location* location) {
   return words;
 }
 
+}  // namespace
+
 Stage build_stage(const ShotRequest& request) {
   const Plan& plan = *request.plan;
   const Scene& scene = plan.scenes[request.scene];
@@ -74,8 +77,6 @@ Stage build_stage(const ShotRequest& request) {
   merge_layers(stage, request.frames);
   return stage;
 }
-
-}  // namespace
 
 struct Shot::Layers {
   Layers(const ShotRequest& request, Stage built)

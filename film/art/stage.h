@@ -38,6 +38,7 @@ class Stage {
   Words words;                    ///< of the scene and the take's prompt
   Words place_words;              ///< of the location
   std::vector<Layer> layers;
+  double subject_contrast = -1;   ///< L* between the main figure and what is behind it; -1 without people
 
   using Painter = std::function<void(cairo_t*, const Rect&)>;
   /// Paints one layer over all before it. The painter gets the part of the screen it must cover.

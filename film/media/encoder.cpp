@@ -144,6 +144,24 @@ class ClipEncoder {
 
 void mark_profile(Output& output) { av_dict_set(&output.format().metadata, "comment", encoder_profile, 0); }
 
+AVStream& add_copied_picture(Output& output, const AVStream& source, const Picture& picture) {
+  AVStream& stream = output.add_stream();
+  check(avcodec_parameters_copy(stream.codecpar, source.codecpar) >= 0, "there is memory for a stream");
+  stream.codecpar->codec_tag = 0;
+  stream.avg_frame_rate = AVRational{picture.fps, 1};
+  stream.time_base = AVRational{1, ticks_per_second(picture.fps)};
+  mark_profile(output);
+  return stream;
+}
+
+void place_picture(AVPacket& packet, const AVStream& target, std::int64_t index) {
+  const AVRational per_frame = av_inv_q(target.avg_frame_rate);
+  packet.stream_index = target.index;
+  packet.pos = -1;
+  packet.pts = packet.dts = av_rescale_q(index, per_frame, target.time_base);
+  packet.duration = av_rescale_q(1, per_frame, target.time_base);
+}
+
 Result<bool> has_profile(const Input& clip, const AVStream& stream, const Picture& picture) {
   const AVDictionaryEntry* comment = av_dict_get(clip.format().metadata, "comment", nullptr, 0);
   const AVCodecParameters& parameters = *stream.codecpar;

@@ -147,8 +147,10 @@ Result<av::CodecPtr> Input::open_decoder(const AVStream& stream, int threads) co
 }
 
 std::unexpected<Error> Input::failed(int code, std::string_view law) const {
-  const int real = source_->stop.stop_requested() ? AVERROR_EXIT : source_->error ? source_->error : code;
-  return av::read_failed(real, law, source_->path, bad_bytes());
+  if (source_->stop.stop_requested()) return av::read_failed(AVERROR_EXIT, law, source_->path, bad_bytes());
+  if (source_->error) return av::read_failed(source_->error, law, source_->path, bad_bytes());
+  // Some containers answer damaged bytes, or a playlist's refused reference, with "I/O error": our disk answered.
+  return av::read_failed(code == AVERROR(EIO) ? AVERROR_INVALIDDATA : code, law, source_->path, bad_bytes());
 }
 
 }  // namespace film::media

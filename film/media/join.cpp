@@ -128,16 +128,11 @@ class SongTrack {
   bool song_ended_ = false, flushed_ = false;
 };
 
-Result<void> describe_picture(Output& output, AVStream& to, const Part& first, const Picture& picture, std::stop_token stop) {
+Result<AVStream*> describe_picture(Output& output, const Part& first, const Picture& picture, std::stop_token stop) {
   Input input = TRY(Input::open(first.file, Expect::mp4, Probe::full, stop));
   const AVStream* from = input.select(AVMEDIA_TYPE_VIDEO);
   check(from != nullptr, "a counted segment has a picture");
-  check(avcodec_parameters_copy(to.codecpar, from->codecpar) >= 0, "there is memory for stream parameters");
-  to.codecpar->codec_tag = 0;
-  to.avg_frame_rate = from->avg_frame_rate;
-  to.time_base = AVRational{1, ticks_per_second(picture.fps)};
-  mark_profile(output);
-  return {};
+  return &add_copied_picture(output, *from, picture);
 }
 
 }  // namespace
@@ -150,8 +145,7 @@ Result<void> join_segments(const std::filesystem::path& out, std::span<const std
   std::int64_t total = 0;
   for (const Part& part : parts) total += part.frames;
   Output output = TRY(Output::create(out, stop));
-  AVStream& stream = output.add_stream();
-  TRY(describe_picture(output, stream, parts.front(), picture, stop));
+  const AVStream& stream = *TRY(describe_picture(output, parts.front(), picture, stop));
   std::optional<SongTrack> track;
   if (song) track.emplace(TRY(SongTrack::create(output, *song, (total * song_rate + picture.fps / 2) / picture.fps, stop)));
   TRY(output.begin(ticks_per_second(picture.fps)));
@@ -164,10 +158,7 @@ Result<void> join_segments(const std::filesystem::path& out, std::span<const std
       const bool there = TRY(input.read(*packet));
       if (!there) return fail(ErrorKind::corrupt, "segment has fewer packets than it says. file=" + part.file.filename().string());
       if (track) TRY(track->write_until(static_cast<double>(index) / picture.fps, output));
-      packet->pts = packet->dts = av_rescale_q(index, AVRational{1, picture.fps}, stream.time_base);
-      packet->duration = av_rescale_q(1, AVRational{1, picture.fps}, stream.time_base);
-      packet->stream_index = stream.index;
-      packet->pos = -1;
+      place_picture(*packet, stream, index);
       TRY(output.write(*packet));
     }
     if (progress) progress(index, total);

@@ -1,10 +1,9 @@
-// A clip cut to its place: by packet copy when nothing changes, else decoded, mixed and encoded again.
+#include <algorithm>
 #include <fstream>
 #include <iterator>
 
 #include "film/media/encoder.h"
-#include "film/media/reader.h"
-#include "film/media/scale.h"
+#include "film/media/timeline.h"
 #include "film/media/video.h"
 #include "workprint/try.h"
 
@@ -13,139 +12,127 @@ namespace {
 
 using namespace workprint;
 
-constexpr std::int64_t mixed_frames = 12;
+constexpr std::int64_t effect_frames = 12;
+constexpr std::int64_t held_frames_max = 1;
 
-// The first `frames` packets as they are. False: this clip has to be encoded again.
-Result<bool> copy_packets(const std::filesystem::path& out, const std::filesystem::path& clip, std::int64_t frames,
-                          const Picture& picture, std::stop_token stop) {
-  Input input = TRY(Input::open(clip, Expect::mp4, Probe::full, stop));
-  const AVStream* from = input.select(AVMEDIA_TYPE_VIDEO);
-  if (from == nullptr) return fail(ErrorKind::corrupt, "clip has no picture. file=" + clip.filename().string());
-  const bool same_profile = TRY(has_profile(input, *from, picture));
-  if (!same_profile || from->nb_frames < frames) return false;
-  Output output = TRY(Output::create(out, stop));
-  AVStream& to = output.add_stream();
-  check(avcodec_parameters_copy(to.codecpar, from->codecpar) >= 0, "there is memory for stream parameters");
-  to.codecpar->codec_tag = 0;
-  to.avg_frame_rate = from->avg_frame_rate;
-  to.time_base = AVRational{1, ticks_per_second(picture.fps)};
-  mark_profile(output);
-  TRY(output.begin(ticks_per_second(picture.fps)));
-  const av::PacketPtr packet = av::new_packet();
-  for (std::int64_t index = 0; index < frames; ++index) {
-    const bool there = TRY(input.read(*packet));
-    if (!there) return fail(ErrorKind::corrupt, "clip has fewer packets than it says. file=" + clip.filename().string());
-    packet->pts = packet->dts = av_rescale_q(index, AVRational{1, picture.fps}, to.time_base);
-    packet->duration = av_rescale_q(1, AVRational{1, picture.fps}, to.time_base);
-    packet->stream_index = to.index;
-    packet->pos = -1;
-    TRY(output.write(*packet));
-  }
-  TRY(output.finish());
-  return true;
+Result<void> check_request(const SegmentRequest& request) {
+  if (request.frames < 1) return fail(ErrorKind::invalid, "a segment has at least one frame. frames=" + std::to_string(request.frames));
+  if (request.dissolve_in && !request.previous_clip) return fail(ErrorKind::invalid, "a dissolve needs the clip it comes from");
+  if (request.previous_frames < 0) return fail(ErrorKind::invalid, "previous_frames is negative");
+  return {};
 }
 
-void mix(Frame& frame, const Frame& from, std::int64_t step) {
-  const auto weight = static_cast<int>((step + 1) * 256 / (mixed_frames + 1));
-  const auto blend = [weight](std::vector<std::uint8_t>& to, const std::vector<std::uint8_t>& other) {
-    for (std::size_t i = 0; i < to.size(); ++i)
-      to[i] = static_cast<std::uint8_t>((to[i] * weight + other[i] * (256 - weight) + 128) >> 8);
-  };
-  blend(frame.y, from.y);
-  blend(frame.u, from.u);
-  blend(frame.v, from.v);
+std::uint8_t mix(std::uint8_t from, std::uint8_t to, std::int64_t part, std::int64_t whole) {
+  return static_cast<std::uint8_t>((from * (whole - part) + to * part + whole / 2) / whole);
 }
 
-void darken(Frame& frame, std::int64_t frames_left) {
-  const auto weight = static_cast<int>(frames_left * 256 / mixed_frames);
-  const auto scale = [weight](std::vector<std::uint8_t>& plane, int black) {
-    for (std::uint8_t& value : plane) value = static_cast<std::uint8_t>(black + (((value - black) * weight) >> 8));
-  };
-  scale(frame.y, 16);
-  scale(frame.u, 128);
-  scale(frame.v, 128);
+void mix_plane(const std::vector<std::uint8_t>& from, std::vector<std::uint8_t>& to, std::int64_t part, std::int64_t whole) {
+  for (std::size_t index = 0; index < to.size(); ++index) to[index] = mix(from[index], to[index], part, whole);
 }
 
-// What the dissolve comes from: the frames behind the previous scene's end, its last one held when there are no more.
-Result<std::vector<Frame>> handle_of(const std::filesystem::path& clip, std::int64_t shown, const Picture& picture,
-                                     std::stop_token stop) {
-  VideoReader reader = TRY(VideoReader::open(clip, 0, stop));
-  Scaler scaler;
-  Frame last(picture.width, picture.height);
-  std::vector<Frame> handle;
-  for (std::int64_t index = 0; static_cast<std::int64_t>(handle.size()) < mixed_frames; ++index) {
-    const AVFrame* decoded = TRY(reader.next());
-    if (decoded == nullptr) break;
-    TRY(scaler.convert(*decoded, last, Fit::bars));
-    if (index >= shown) handle.push_back(last);
-  }
-  while (static_cast<std::int64_t>(handle.size()) < mixed_frames) handle.push_back(last);
-  return handle;
+/// `to` becomes part/whole of itself and the rest of `from`.
+void mix_frames(const Frame& from, Frame& to, std::int64_t part, std::int64_t whole) {
+  mix_plane(from.y, to.y, part, whole);
+  mix_plane(from.u, to.u, part, whole);
+  mix_plane(from.v, to.v, part, whole);
 }
 
-// The frames of a clip in order; one frame short is held.
-class ClipFrames {
+/// What a segment shows, frame by frame.
+class Cut {
  public:
-  ClipFrames(VideoReader reader, std::string name) : reader_(std::move(reader)), name_(std::move(name)) {}
+  static Result<Cut> open(const SegmentRequest& request, const Picture& picture, int threads, std::stop_token stop) {
+    Cut cut(request, picture);
+    if (request.clip)
+      cut.clip_ = TRY(Timeline::open(*request.clip, picture, threads, stop));
+    else
+      TRY(cut.read_slug());
+    if (request.dissolve_in) cut.previous_ = TRY(Timeline::open(*request.previous_clip, picture, threads, stop));
+    return cut;
+  }
 
-  Result<void> next(std::int64_t index, std::int64_t frames, Frame& frame) {
-    const AVFrame* decoded = TRY(reader_.next());
-    if (decoded != nullptr) {
-      TRY(scaler_.convert(*decoded, frame, Fit::bars));
-      last_ = frame;
-      return {};
+  Result<void> show(std::int64_t index, Frame& frame) {
+    TRY(show_main(index, frame));
+    const std::int64_t length = std::min(effect_frames, request_.frames);
+    if (request_.dissolve_in && index < length) {
+      TRY(previous_->show(request_.previous_frames + index, other_));
+      // Neither end is pure: the cut before and the frame behind the dissolve are.
+      mix_frames(other_, frame, index + 1, length + 1);
     }
-    if (index + 1 < frames || index == 0)
-      return fail(ErrorKind::corrupt, "clip is too short. file=" + name_ + " frames=" + std::to_string(index) + " expected=" + std::to_string(frames));
-    frame = last_;
+    const std::int64_t left = request_.frames - 1 - index;
+    if (request_.fade_out && left < length) mix_frames(black_, frame, left, length);
     return {};
   }
 
  private:
-  VideoReader reader_;
-  std::string name_;
-  Scaler scaler_;
-  Frame last_;
+  Cut(const SegmentRequest& request, const Picture& picture)
+      : request_(request), still_(picture.width, picture.height), other_(still_), black_(still_) {}
+
+  Result<void> read_slug() {
+    if (!request_.slug_png) return {};
+    std::ifstream file(*request_.slug_png, std::ios::binary);
+    if (!file) return fail(ErrorKind::not_found, "no such picture. file=" + request_.slug_png->filename().string());
+    const std::string bytes{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+    auto image = decode_image(bytes);
+    // To a caller that cuts a film a stored picture that does not decode is a broken file, not a wrong request.
+    if (!image && image.error().kind == ErrorKind::invalid) return fail(ErrorKind::corrupt, image.error().message);
+    if (!image) return std::unexpected(image.error());
+    return fill_from_rgb(*image, still_);
+  }
+
+  Result<void> show_main(std::int64_t index, Frame& frame) {
+    if (!clip_) {
+      frame = still_;
+      return {};
+    }
+    const std::int64_t held = TRY(clip_->show(index, frame));
+    if (held > held_frames_max)
+      return fail(ErrorKind::corrupt, "clip is too short. file=" + request_.clip->filename().string() +
+                                          " frames=" + std::to_string(index + 1 - held) +
+                                          " wanted=" + std::to_string(request_.frames));
+    return {};
+  }
+
+  SegmentRequest request_;
+  std::optional<Timeline> clip_, previous_;
+  Frame still_, other_, black_;
 };
 
-Result<Frame> still_of(const std::filesystem::path& png, const Picture& picture) {
-  std::ifstream file(png, std::ios::binary);
-  const std::string bytes((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
-  if (!file) return fail(ErrorKind::not_found, "still cannot be read. file=" + png.filename().string());
-  const RgbImage image = TRY(decode_image(bytes));
-  Frame frame(picture.width, picture.height);
-  TRY(fill_from_rgb(image, frame));
-  return frame;
+/// The clip's picture, if it can be copied packet by packet.
+Result<AVStream*> find_copyable(Input& clip, const SegmentRequest& request, const Picture& picture) {
+  if (request.dissolve_in || request.fade_out) return nullptr;
+  AVStream* stream = clip.select(AVMEDIA_TYPE_VIDEO);
+  if (!stream || avformat_index_get_entries_count(stream) < request.frames) return nullptr;
+  const bool is_ours = TRY(has_profile(clip, *stream, picture));
+  return is_ours ? stream : nullptr;
+}
+
+Result<void> copy_head(Input& clip, const AVStream& source, const std::filesystem::path& out, const SegmentRequest& request,
+                       const Picture& picture, std::stop_token stop) {
+  Output output = TRY(Output::create(out, std::move(stop)));
+  AVStream& target = add_copied_picture(output, source, picture);
+  TRY(output.begin(ticks_per_second(picture.fps)));
+  const av::PacketPtr packet = av::new_packet();
+  for (std::int64_t index = 0; index < request.frames; ++index) {
+    const bool more = TRY(clip.read(*packet));
+    if (!more) return fail(ErrorKind::corrupt, "clip breaks off. file=" + request.clip->filename().string());
+    place_picture(*packet, target, index);
+    TRY(output.write(*packet));
+  }
+  return output.finish();
 }
 
 }  // namespace
 
 Result<void> make_segment(const std::filesystem::path& out, const SegmentRequest& request, const Picture& picture,
                           const EncodeOptions& options, std::stop_token stop) {
-  check(request.frames > 0, "a segment has at least one frame");
-  const bool dissolves = request.dissolve_in && request.previous_clip;
-  if (request.clip && !dissolves && !request.fade_out) {
-    const bool copied = TRY(copy_packets(out, *request.clip, request.frames, picture, stop));
-    if (copied) return {};
+  TRY(check_request(request));
+  if (request.clip) {
+    Input clip = TRY(Input::open(*request.clip, Expect::mp4, Probe::full, stop));
+    if (AVStream* stream = TRY(find_copyable(clip, request, picture)))
+      return copy_head(clip, *stream, out, request, picture, stop);
   }
-  std::vector<Frame> handle;
-  if (dissolves) handle = TRY(handle_of(*request.previous_clip, request.previous_frames, picture, stop));
-  std::optional<ClipFrames> clip;
-  Frame still(picture.width, picture.height);
-  if (request.clip)
-    clip.emplace(TRY(VideoReader::open(*request.clip, 0, stop)), request.clip->filename().string());
-  else if (request.slug_png)
-    still = TRY(still_of(*request.slug_png, picture));
-  const FrameSource source = [&](std::int64_t index, Frame& frame) -> Result<void> {
-    if (clip)
-      TRY(clip->next(index, request.frames, frame));
-    else
-      frame = still;
-    if (index < static_cast<std::int64_t>(handle.size())) mix(frame, handle[static_cast<std::size_t>(index)], index);
-    const std::int64_t left = request.frames - 1 - index;
-    if (request.fade_out && left < mixed_frames) darken(frame, left);
-    return {};
-  };
+  Cut cut = TRY(Cut::open(request, picture, options.threads, stop));
+  const FrameSource source = [&](std::int64_t index, Frame& frame) { return cut.show(index, frame); };
   return encode_clip(out, picture, request.frames, source, options, nullptr, stop);
 }
 

@@ -2,6 +2,10 @@
 
 #include <algorithm>
 
+extern "C" {
+#include <libavutil/opt.h>
+}
+
 #include "workprint/try.h"
 
 namespace film::media {
@@ -63,6 +67,8 @@ Result<void> PcmReader::set_up(const AVFrame& piece) {
   int code = swr_alloc_set_opts2(&made, &to, AV_SAMPLE_FMT_FLT, sample_rate_, &from,
                                  static_cast<AVSampleFormat>(piece.format), piece.sample_rate, 0, nullptr);
   resampler_.reset(made);
+  // Without a limit, floats mixed down from many channels leave full scale and are clipped below.
+  if (code >= 0) code = av_opt_set_double(made, "rematrix_maxval", 1.0, 0);
   if (code >= 0) code = swr_init(made);
   av_channel_layout_uninit(&from);
   if (code < 0) return fail(ErrorKind::invalid, "sound has a form that cannot be converted. channels=" +

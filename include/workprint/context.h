@@ -44,6 +44,9 @@ struct EffectRequest {
   std::optional<std::string> object;   ///< the create-only object its result becomes; found in the store: adopted
   /// Checks an object found in the store before it is adopted as the result. Unset: size and hash are enough.
   std::function<Result<void>(const ObjectInfo&)> accept;
+  /// The object's name alone says what it is: found in the store before any intent, it is the result, and no call is
+  /// made. For a film whose state was lost while its objects were not.
+  bool adopt_existing = false;
   Dedupes dedupes = Dedupes::no;
   std::vector<Write> note;             ///< merge patches for eyes only, committed with the intent
 };

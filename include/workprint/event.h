@@ -13,7 +13,7 @@ namespace workprint {
 ///   recovery  payload: the RecoveryReport
 ///   commit    {kind, node?, item?}: one durable change; `seq` is its number
 ///   task      {node, item?, what: started|finished|waiting|cancelled|failed, error?}
-///   effect    {key, node, item?, what: executing|done|adopted|replayed|polling|failed|unknown, usdMicros?}
+///   effect    {key, node, item?, what: executing|made|done|adopted|replayed|polling|failed|unknown, usdMicros?}
 ///   progress  {node, item?, message, fraction?}
 ///   published {seq, object}: state.json is in the object store
 ///   lag       {seqs, seconds, error}: it is not, and why

@@ -68,8 +68,8 @@ Finding load(ObjectStore& objects, const FilmId& film) {
   Reading reading = read_one(objects, film, *name);
   finding.where = *name;
   if (reading.state.outcome == Outcome::corrupt) {
-    const auto raw = objects.head(*name);
-    finding.damaged_version = raw ? raw->version : reading.version;
+    const auto raw = objects.get_as_is(*name);
+    finding.damaged_version = raw ? raw->info.version : reading.version;
   }
   if (reading.state.outcome == Outcome::foreign) finding.damaged_version = reading.version;
   finding.state = std::move(reading.state);
@@ -104,24 +104,19 @@ Finding load(ObjectStore& objects, const FilmId& film) {
 }
 
 Result<std::string> quarantine(ObjectStore& objects, const FilmId& film) {
-  const std::string state = TRY(state_name(film));
-  auto object = objects.get(state);
+  const auto object = objects.get_as_is(TRY(state_name(film)));
   if (!object && object.error().kind == ErrorKind::not_found) return std::string();
-  // The store itself says the bytes are not what was written; keep what its record still tells about them.
-  if (!object && object.error().kind != ErrorKind::corrupt) return std::unexpected(object.error());
-  const std::string bytes = object ? object->bytes : "{\"damaged\": \"" + state + "\"}\n";
-  const std::string hash = sha256_hex(bytes);
-  const std::string version = object ? object->info.version : TRY(objects.head(state)).version;
-  const std::string name = TRY(quarantine_name(film, version, hash));
-  TRY(create_or_keep(objects, name, bytes));
+  if (!object) return std::unexpected(object.error());
+  const std::string name = TRY(quarantine_name(film, object->info.version, object->info.sha256));
+  TRY(create_or_keep(objects, name, object->bytes));
   return name;
 }
 
 Result<void> Shelf::learn(ObjectStore& objects, const FilmId& film) {
   const std::string state = TRY(state_name(film));
-  const auto head = objects.head(state);
+  const auto head = objects.get_as_is(state);  // damaged or not: exactly this version is replaced
   if (head)
-    version_ = head->version;
+    version_ = head->info.version;
   else if (head.error().kind == ErrorKind::not_found)
     version_.reset();
   else
@@ -183,7 +178,7 @@ Result<void> Shelf::swap_state(ObjectStore& objects, const FilmId& film, const O
     if (there.state.outcome == Outcome::absent)
       version_.reset();
     else
-      version_ = there.version.empty() ? TRY(objects.head(state)).version : there.version;
+      version_ = there.version.empty() ? TRY(objects.get_as_is(state)).info.version : there.version;
   }
   return fail(ErrorKind::unavailable, "state.json keeps moving. film=" + film.value());
 }

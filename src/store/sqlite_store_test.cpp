@@ -270,7 +270,7 @@ TEST_CASE("sqlite store: the numbers of a row flipped one by one end no process"
   const ScratchFolder folder;
   const Image image = make_image(folder.path(), Log::folded);
   Damage damage(image);
-  for (const char* change : {"UPDATE bases SET seq = -127", "UPDATE bases SET epoch = -1", "UPDATE commits SET epoch = 9000000000000000001",
+  for (const char* change : {"UPDATE bases SET seq = -127 WHERE rowid = 1", "UPDATE bases SET epoch = -1", "UPDATE commits SET epoch = 9000000000000000001",
                              "UPDATE commits SET at_ms = -9000000000000000000", "UPDATE commits SET at_ms = 9000000000000000000",
                              "UPDATE commits SET seq = 9000000000000000000 WHERE seq = 12", "UPDATE commits SET kind = 'x' WHERE seq = 12",
                              "UPDATE commits SET hash = upper(hash) WHERE seq = 12", "DELETE FROM commits WHERE seq = 11",

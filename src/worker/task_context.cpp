@@ -91,6 +91,8 @@ Result<EffectResult> TaskContext::effect(const EffectRequest& request, const Eff
   record.model = request.model;
   record.estimate_usd_micros = request.estimate_usd_micros;
   TRY(committed(session_.commit_intent(record, request.note)));
+  if (request.adopt_existing)
+    if (auto adopted = TRY(adopt(request, record))) return *std::move(adopted);
   return perform(request, record, call);
 }
 
@@ -137,6 +139,7 @@ Result<EffectResult> TaskContext::perform(const EffectRequest& request, const ru
   Call connection(*this, record);
   fault_point("effect.before_call");
   auto result = call(connection);
+  if (result) session_.emit("effect", task_, effect_payload(request.key, "made", result->usd_micros));
   fault_point("effect.after_call");
   if (broken_) return std::unexpected(*broken_);
   if (result) return this->record(request, *std::move(result), "done");
