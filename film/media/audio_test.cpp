@@ -50,7 +50,7 @@ TEST_SUITE("song") {
     write(folder / "concat.txt", "ffconcat version 1.0\nfile short.wav\n");
     encode_numbers(folder / "silent.mp4", 0, 30);
     std::filesystem::create_directory(folder / "folder.mp3");
-    for (const char* name : {"empty.mp3", "text.mp3", "page.mp3", "short.wav", "list.m3u8", "concat.txt", "silent.mp4", "folder.mp3"}) {
+    for (const std::string name : {"empty.mp3", "text.mp3", "page.mp3", "short.wav", "list.m3u8", "concat.txt", "silent.mp4", "folder.mp3"}) {
       CAPTURE(name);
       const auto info = measure_song(folder / name, {});
       REQUIRE_FALSE(info);

@@ -148,6 +148,7 @@ AVStream& add_copied_picture(Output& output, const AVStream& source, const Pictu
   AVStream& stream = output.add_stream();
   check(avcodec_parameters_copy(stream.codecpar, source.codecpar) >= 0, "there is memory for a stream");
   stream.codecpar->codec_tag = 0;
+  stream.codecpar->sample_aspect_ratio = AVRational{1, 1};  // nobody has read it from the packets
   stream.avg_frame_rate = AVRational{picture.fps, 1};
   stream.time_base = AVRational{1, ticks_per_second(picture.fps)};
   mark_profile(output);

@@ -149,8 +149,10 @@ Result<av::CodecPtr> Input::open_decoder(const AVStream& stream, int threads) co
 std::unexpected<Error> Input::failed(int code, std::string_view law) const {
   if (source_->stop.stop_requested()) return av::read_failed(AVERROR_EXIT, law, source_->path, bad_bytes());
   if (source_->error) return av::read_failed(source_->error, law, source_->path, bad_bytes());
-  // Some containers answer damaged bytes, or a playlist's refused reference, with "I/O error": our disk answered.
-  return av::read_failed(code == AVERROR(EIO) ? AVERROR_INVALIDDATA : code, law, source_->path, bad_bytes());
+  // Our disk answered, so an "I/O error" is a playlist's refused reference, and memory that "ran out" is a size field
+  // nobody could serve: both are the file's fault, and a retry would meet them again.
+  const bool is_the_files_fault = code == AVERROR(EIO) || code == AVERROR(ENOMEM);
+  return av::read_failed(is_the_files_fault ? AVERROR_INVALIDDATA : code, law, source_->path, bad_bytes());
 }
 
 }  // namespace film::media

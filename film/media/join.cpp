@@ -1,5 +1,6 @@
 // The film: the segments' packets one after another, the song beside them.
 #include <algorithm>
+#include <string_view>
 
 #include "film/media/encoder.h"
 #include "film/media/song.h"
@@ -20,15 +21,29 @@ struct Part {
   std::int64_t frames = 0;
 };
 
+// Two tracks with the same bytes here continue each other.
+std::string_view parameter_sets(const AVStream& stream) {
+  const AVCodecParameters& codec = *stream.codecpar;
+  return {reinterpret_cast<const char*>(codec.extradata), static_cast<std::size_t>(std::max(codec.extradata_size, 0))};
+}
+
+bool continues(const AVStream& stream, std::string_view first_sets, const Picture& picture) {
+  return stream.codecpar->codec_id == AV_CODEC_ID_H264 && parameter_sets(stream) == first_sets &&
+         av_cmp_q(stream.avg_frame_rate, AVRational{picture.fps, 1}) == 0;
+}
+
 Result<std::vector<Part>> count_frames(std::span<const std::filesystem::path> segments, const Picture& picture, std::stop_token stop) {
   std::vector<Part> parts;
+  std::string sets;
   for (const std::filesystem::path& file : segments) {
-    Input input = TRY(Input::open(file, Expect::mp4, Probe::full, stop));
+    Input input = TRY(Input::open(file, Expect::mp4, Probe::header, stop));
     const AVStream* stream = input.select(AVMEDIA_TYPE_VIDEO);
-    if (stream == nullptr || stream->nb_frames <= 0)
+    if (!stream || stream->nb_frames <= 0)
       return fail(ErrorKind::corrupt, "segment has no picture. file=" + file.filename().string());
-    const bool same = TRY(has_profile(input, *stream, picture));
-    if (!same) return fail(ErrorKind::corrupt, "segment is not of this film's profile. file=" + file.filename().string());
+    // The first is held against the encoder, which has to be opened for that; the others against the first.
+    const bool is_ours = parts.empty() ? TRY(has_profile(input, *stream, picture)) : continues(*stream, sets, picture);
+    if (!is_ours) return fail(ErrorKind::corrupt, "segment is not of this film's profile. file=" + file.filename().string());
+    if (parts.empty()) sets = parameter_sets(*stream);
     parts.push_back({file, stream->nb_frames});
   }
   return parts;
@@ -129,7 +144,7 @@ class SongTrack {
 };
 
 Result<AVStream*> describe_picture(Output& output, const Part& first, const Picture& picture, std::stop_token stop) {
-  Input input = TRY(Input::open(first.file, Expect::mp4, Probe::full, stop));
+  Input input = TRY(Input::open(first.file, Expect::mp4, Probe::header, stop));
   const AVStream* from = input.select(AVMEDIA_TYPE_VIDEO);
   check(from != nullptr, "a counted segment has a picture");
   return &add_copied_picture(output, *from, picture);
@@ -152,7 +167,7 @@ Result<void> join_segments(const std::filesystem::path& out, std::span<const std
   const av::PacketPtr packet = av::new_packet();
   std::int64_t index = 0;
   for (const Part& part : parts) {
-    Input input = TRY(Input::open(part.file, Expect::mp4, Probe::full, stop));
+    Input input = TRY(Input::open(part.file, Expect::mp4, Probe::header, stop));
     check(input.select(AVMEDIA_TYPE_VIDEO) != nullptr, "a counted segment has a picture");
     for (std::int64_t frame = 0; frame < part.frames; ++frame, ++index) {
       const bool there = TRY(input.read(*packet));

@@ -1,4 +1,5 @@
 #include <array>
+#include <random>
 
 #include "film/media/audio.h"
 #include "film/media/sample_test.h"
@@ -113,5 +114,27 @@ TEST_SUITE("join") {
     REQUIRE_FALSE(damaged);
     CHECK(damaged.error().kind == ErrorKind::corrupt);
     CHECK_FALSE(std::filesystem::exists(folder / "film.mp4"));
+  }
+
+  TEST_CASE("random damage is an error or a film that still decodes, never a crash") {
+    const Folder folder;
+    encode_numbers(folder / "segment.mp4", 0, 26);
+    write(folder / "song.wav", tone_wav(1100));
+    const std::vector<std::filesystem::path> segments = {folder / "segment.mp4"};
+    REQUIRE(join_segments(folder / "film.mp4", segments, folder / "song.wav", tiny, nullptr, {}));
+    const std::string whole = read(folder / "film.mp4");
+    for (std::uint32_t seed = 0; seed < 120; ++seed) {
+      CAPTURE(seed);
+      std::minstd_rand random(seed + 1);
+      std::string bytes = whole;
+      // Every other seed spoils the index, where sizes and counts are.
+      const std::size_t reach = seed % 2 == 0 ? bytes.size() : bytes.find("mdat");
+      for (int spoiled = 0; spoiled < 4; ++spoiled) bytes[random() % reach] = static_cast<char>(random() >> 8);
+      write(folder / "spoiled.mp4", bytes);
+      const auto info = verify_video(folder / "spoiled.mp4", {});
+      if (!info) CHECK(info.error().kind == ErrorKind::corrupt);
+      const auto song = measure_song(folder / "spoiled.mp4", {});
+      if (!song) CHECK(song.error().kind == ErrorKind::invalid);
+    }
   }
 }

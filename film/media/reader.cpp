@@ -20,7 +20,6 @@ Result<VideoReader> VideoReader::open(const std::filesystem::path& file, int thr
 
 Result<void> VideoReader::feed() {
   const bool more = TRY(input_.read(*packet_));
-  if (more && !(packet_->flags & AV_PKT_FLAG_DISCARD)) ++packets_;
   const int code = avcodec_send_packet(decoder_.get(), more ? packet_.get() : nullptr);
   if (code < 0 && code != AVERROR_EOF) return input_.failed(code, "picture does not decode");
   return {};
@@ -39,13 +38,6 @@ Result<const AVFrame*> VideoReader::next() {
       return input_.failed(AVERROR_INVALIDDATA, "picture is damaged");
     return picture_.get();
   }
-}
-
-Result<void> VideoReader::seek(std::int64_t time) {
-  const int code = av_seek_frame(&input_.format(), stream_->index, time, AVSEEK_FLAG_BACKWARD);
-  if (code < 0) return input_.failed(code, "place in the file is not found");
-  avcodec_flush_buffers(decoder_.get());
-  return {};
 }
 
 std::int64_t VideoReader::shown(const AVFrame& picture) const {

@@ -16,15 +16,10 @@ class VideoReader {
 
   /// The next picture, valid until the next call; null at the end. Damage is an error, never a guess.
   workprint::Result<const AVFrame*> next();
-  /// Continues at the last key picture not after `time`, in units of stream().time_base.
-  workprint::Result<void> seek(std::int64_t time);
 
   [[nodiscard]] const AVStream& stream() const { return *stream_; }
-  [[nodiscard]] AVFormatContext& format() const { return input_.format(); }
   /// How long `picture` is shown, in units of stream().time_base; at least 1.
   [[nodiscard]] std::int64_t shown(const AVFrame& picture) const;
-  /// Packets read that are meant to be seen.
-  [[nodiscard]] std::int64_t packets() const { return packets_; }
 
  private:
   explicit VideoReader(Input input) : input_(std::move(input)) {}
@@ -35,7 +30,6 @@ class VideoReader {
   av::CodecPtr decoder_;
   av::PacketPtr packet_ = av::new_packet();
   av::FramePtr picture_ = av::new_frame();
-  std::int64_t packets_ = 0;
 };
 
 }  // namespace film::media

@@ -22,7 +22,7 @@ struct Area {
   int x = 0, y = 0, width = 0, height = 0;
 };
 
-// A thirtieth of a per cent of distortion is nobody's bars.
+// A hundredth of distortion is not seen; bars two pixels wide are.
 constexpr double shape_tolerance = 0.01;
 
 Area area_for(const AVFrame& source, const Frame& target, Fit fit) {

@@ -127,7 +127,7 @@ Result<void> make_segment(const std::filesystem::path& out, const SegmentRequest
                           const EncodeOptions& options, std::stop_token stop) {
   TRY(check_request(request));
   if (request.clip) {
-    Input clip = TRY(Input::open(*request.clip, Expect::mp4, Probe::full, stop));
+    Input clip = TRY(Input::open(*request.clip, Expect::mp4, Probe::header, stop));
     if (AVStream* stream = TRY(find_copyable(clip, request, picture)))
       return copy_head(clip, *stream, out, request, picture, stop);
   }

@@ -1,6 +1,8 @@
 #include "film/media/song.h"
 
 #include <algorithm>
+#include <array>
+#include <string_view>
 
 extern "C" {
 #include <libavutil/opt.h>
@@ -30,6 +32,15 @@ Result<void> SongReader::feed() {
   return {};
 }
 
+// The last packet of an mp4's sound may announce less than it decodes to: the rest only fills the codec's block.
+// Elsewhere times are too coarse to say so.
+void SongReader::drop_padding() {
+  const AVRational tick = stream_->time_base;
+  const bool is_counted_in_samples = tick.num == 1 && tick.den == piece_->sample_rate;
+  if (std::string_view(input_.format().iformat->name).starts_with("mov") && is_counted_in_samples && piece_->pkt_duration > 0)
+    piece_->nb_samples = static_cast<int>(std::min<std::int64_t>(piece_->nb_samples, piece_->pkt_duration));
+}
+
 Result<const AVFrame*> SongReader::next() {
   for (;;) {
     const int code = avcodec_receive_frame(decoder_.get(), piece_.get());
@@ -44,6 +55,7 @@ Result<const AVFrame*> SongReader::next() {
     }
     if (piece_->nb_samples <= 0 || piece_->sample_rate <= 0 || piece_->ch_layout.nb_channels <= 0) continue;
     has_sound_ = true;
+    drop_padding();
     return piece_.get();
   }
 }
@@ -69,6 +81,9 @@ Result<void> PcmReader::set_up(const AVFrame& piece) {
   resampler_.reset(made);
   // Without a limit, floats mixed down from many channels leave full scale and are clipped below.
   if (code >= 0) code = av_opt_set_double(made, "rematrix_maxval", 1.0, 0);
+  // By default one speaker is spread over two at -3 dB; a mono song plays as loud as it was made.
+  const std::vector<double> same_everywhere(static_cast<std::size_t>(channels_), 1.0);
+  if (code >= 0 && piece.ch_layout.nb_channels == 1) code = swr_set_matrix(made, same_everywhere.data(), 1);
   if (code >= 0) code = swr_init(made);
   av_channel_layout_uninit(&from);
   if (code < 0) return fail(ErrorKind::invalid, "sound has a form that cannot be converted. channels=" +

@@ -25,6 +25,7 @@ class SongReader {
  private:
   explicit SongReader(Input input) : input_(std::move(input)) {}
   workprint::Result<void> feed();
+  void drop_padding();
 
   Input input_;
   AVStream* stream_ = nullptr;

@@ -1,11 +1,38 @@
+#include <sys/resource.h>
+
 #include <algorithm>
 #include <array>
+#include <csignal>
 
 #include "film/media/sample_test.h"
 
 using namespace film::media;
 using namespace film::media::test;
 using workprint::ErrorKind;
+
+namespace {
+
+/// As long as it lives, no file of this process grows beyond a size: to the writer, a full disk.
+class SmallDisk {
+ public:
+  explicit SmallDisk(rlim_t bytes) : handler_(std::signal(SIGXFSZ, SIG_IGN)) {
+    REQUIRE(::getrlimit(RLIMIT_FSIZE, &before_) == 0);
+    const rlimit limit{bytes, before_.rlim_max};
+    REQUIRE(::setrlimit(RLIMIT_FSIZE, &limit) == 0);
+  }
+  SmallDisk(const SmallDisk&) = delete;
+  SmallDisk& operator=(const SmallDisk&) = delete;
+  ~SmallDisk() {
+    ::setrlimit(RLIMIT_FSIZE, &before_);
+    std::signal(SIGXFSZ, handler_);
+  }
+
+ private:
+  rlimit before_{};
+  void (*handler_)(int);
+};
+
+}  // namespace
 
 TEST_SUITE("clip") {
   TEST_CASE("an encoded clip verifies with exactly its frames, size and rate") {
@@ -65,11 +92,18 @@ TEST_SUITE("clip") {
     CHECK(read(folder / "clip.mp4") == "precious");
   }
 
-  TEST_CASE("a full disk is unavailable") {
-    if (!std::filesystem::exists("/dev/full")) return;
+  TEST_CASE("a disk that takes no more is unavailable, and nothing is left on it") {
     const Folder folder;
-    // A link to a device that is always full stands for the disk; the writer finds it there and refuses it as existing,
-    // so the folder that is missing stands for the disk that cannot be written.
+    const SmallDisk disk(1000);
+    const FrameSource source = [](std::int64_t, Frame&) { return workprint::Result<void>(); };
+    const auto made = encode_clip(folder / "clip.mp4", tiny, 30, source, {1}, nullptr, {});
+    REQUIRE_FALSE(made);
+    CHECK(made.error().kind == ErrorKind::unavailable);
+    CHECK_FALSE(std::filesystem::exists(folder / "clip.mp4"));
+  }
+
+  TEST_CASE("a folder that is missing is unavailable") {
+    const Folder folder;
     const FrameSource source = [](std::int64_t, Frame&) { return workprint::Result<void>(); };
     const auto made = encode_clip(folder / "missing/clip.mp4", tiny, 1, source, {1}, nullptr, {});
     REQUIRE_FALSE(made);
@@ -125,7 +159,7 @@ TEST_SUITE("verification") {
     write(folder / "error.mp4", R"({"error": {"code": 429, "message": "quota exceeded"}})");
     write(folder / "tone.mp4", tone_wav(1500));
     std::filesystem::create_directory(folder / "folder.mp4");
-    for (const char* name : {"empty.mp4", "error.mp4", "tone.mp4", "folder.mp4"}) {
+    for (const std::string name : {"empty.mp4", "error.mp4", "tone.mp4", "folder.mp4"}) {
       CAPTURE(name);
       const auto info = verify_video(folder / name, {});
       REQUIRE_FALSE(info);

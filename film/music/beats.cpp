@@ -179,15 +179,15 @@ double share_near(const std::vector<double>& beats, const Pulse& pulse, double t
 }
 
 // A song made to a click keeps the click through its quiet places, where the tracker wanders.
-std::vector<double> steadied(const std::vector<double>& beats, double length_s) {
-  if (beats.size() < 16) return beats;
-  const Pulse pulse = straight_pulse(beats);
-  if (!(pulse.period_s > 0.2) || share_near(beats, pulse, 0.045) < 0.8) return beats;
+void steady(BeatGrid& grid, double length_s) {
+  if (grid.beats_s.size() < 16) return;
+  const Pulse pulse = straight_pulse(grid.beats_s);
+  if (!(pulse.period_s > 0.2) || share_near(grid.beats_s, pulse, 0.045) < 0.8) return;
   const double whole = std::floor(pulse.first_s / pulse.period_s);
-  std::vector<double> straight;
+  grid.steady = true;
+  grid.beats_s.clear();
   for (double beat = pulse.first_s - whole * pulse.period_s; beat < length_s; beat += pulse.period_s)
-    if (beat >= 0) straight.push_back(beat);
-  return straight;
+    if (beat >= 0) grid.beats_s.push_back(beat);
 }
 
 std::vector<double> strengths(const std::vector<double>& curve, double step_s, const std::vector<double>& times) {
@@ -248,13 +248,14 @@ Result<BeatGrid> find_beats(const media::Pcm& pcm, const OnsetCurve& curve, std:
   const auto all = peaks_of(curve.all, curve.step_s), low = peaks_of(curve.low, curve.step_s);
   const double length_s = static_cast<double>(pcm.mono.size()) / pcm.sample_rate;
   grid.beats_s = on_the_kick(track_beats(curve, pcm.sample_rate, guess.bpm), all, low, curve.step_s);
-  grid.beats_s = steadied(grid.beats_s, length_s);
+  steady(grid, length_s);
   if (grid.beats_s.size() < 8) return BeatGrid{};
   grid.tempo_bpm = 60 / median_interval(grid.beats_s);
   const auto change = TRY(change_at_beats(pcm, grid.beats_s, stop));
   const BarPhase bar = bar_phase(change, strengths(low, curve.step_s, grid.beats_s));
   grid.beats_per_bar = bar.beats;
-  grid.first_downbeat = bar.first;
+  for (std::size_t i = bar.first; i < grid.beats_s.size(); i += static_cast<std::size_t>(bar.beats))
+    grid.downbeats.push_back(i);
   return grid;
 }
 

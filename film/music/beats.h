@@ -15,10 +15,11 @@
 namespace film::music {
 
 struct BeatGrid {
-  double tempo_bpm = 0;           ///< 0: no steady beat; then `beats_s` is empty
-  int beats_per_bar = 4;          ///< 3 or 4
-  std::size_t first_downbeat = 0; ///< index in `beats_s`; every `beats_per_bar`-th beat after it is a downbeat too
-  std::vector<double> beats_s;    ///< increasing, inside the song
+  double tempo_bpm = 0;                 ///< 0: no steady beat; then `beats_s` is empty
+  int beats_per_bar = 4;                ///< 3 or 4
+  bool steady = false;                  ///< one tempo from end to end, as if made to a click
+  std::vector<double> beats_s;          ///< increasing, inside the song
+  std::vector<std::size_t> downbeats;   ///< indices in `beats_s`, increasing
 };
 
 /// Errors: cancelled.

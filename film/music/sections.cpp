@@ -11,7 +11,7 @@ namespace {
 constexpr double section_shortest_s = 6.5, section_longest_s = 75;
 // What a border must explain, in units of one bar's spread around the song's mean. Measured on medleys whose joins
 // are known: lower finds every fill, higher misses verses.
-constexpr double border_price = 2.6;
+constexpr double border_price = 4.2;
 // Composers write in fours; a section of another length must be worth it.
 constexpr double odd_length_price = 0.35;
 // Sections whose mean sounds are nearer than this (same units, squared) carry the same label.
@@ -19,35 +19,19 @@ constexpr double alike_below = 0.55;
 
 using Point = std::vector<double>;
 
-// Each kind of feature gets the same say, whatever its unit and number of values.
-std::vector<Point> points_of(std::span<const Sound> units) {
-  std::vector<Point> points;
-  for (const Sound& unit : units) {
-    Point point(unit.timbre.begin(), unit.timbre.end());
-    point.insert(point.end(), unit.chroma.begin(), unit.chroma.end());
-    point.push_back(decibel(unit.power + 1e-7));
-    point.push_back(unit.onsets_per_s);
-    points.push_back(std::move(point));
-  }
-  return points;
+Point raw_point(const Sound& sound) {
+  Point point(sound.timbre.begin(), sound.timbre.end());
+  point.insert(point.end(), sound.chroma.begin(), sound.chroma.end());
+  point.push_back(decibel(sound.power + 1e-7));
+  point.push_back(sound.onsets_per_s);
+  return point;
 }
 
-void scale_columns(std::vector<Point>& points) {
-  if (points.empty()) return;
-  const auto count = static_cast<double>(points.size());
-  const auto weight = [](std::size_t column) {
-    if (column < timbre_size) return 0.45 / timbre_size;
-    if (column < timbre_size + chroma_size) return 0.25 / chroma_size;
-    return 0.15;
-  };
-  for (std::size_t column = 0; column < points.front().size(); ++column) {
-    double mean = 0, spread = 0;
-    for (const Point& point : points) mean += point[column] / count;
-    for (const Point& point : points) spread += (point[column] - mean) * (point[column] - mean) / count;
-    // A column that hardly moves is noise, and must not be blown up to the size of a change.
-    const double scale = spread > 1e-5 ? std::sqrt(weight(column) / spread) : 0;
-    for (Point& point : points) point[column] = (point[column] - mean) * scale;
-  }
+// Shares of timbre, harmony, loudness and busyness in a distance; they add up to 1.
+double weight_of(std::size_t column) {
+  if (column < timbre_size) return 0.45 / timbre_size;
+  if (column < timbre_size + chroma_size) return 0.25 / chroma_size;
+  return 0.15;
 }
 
 // Sum of squared distances from the mean of any run of points, in constant time per value.
@@ -134,11 +118,42 @@ void label_by_likeness(std::vector<Stretch>& stretches, const Scatter& scatter) 
 
 }  // namespace
 
-std::vector<Stretch> find_stretches(std::span<const Sound> units, std::span<const double> edges_s) {
+Likeness::Likeness(std::span<const Sound> units) {
+  const auto count = static_cast<double>(units.size());
+  means_.assign(timbre_size + chroma_size + 2, 0.0);
+  Point spreads = means_;
+  scales_ = means_;
+  for (const Sound& unit : units) {
+    const Point raw = raw_point(unit);
+    for (std::size_t k = 0; k < raw.size(); ++k) means_[k] += raw[k] / count;
+  }
+  for (const Sound& unit : units) {
+    const Point raw = raw_point(unit);
+    for (std::size_t k = 0; k < raw.size(); ++k) spreads[k] += (raw[k] - means_[k]) * (raw[k] - means_[k]) / count;
+  }
+  // A column that hardly moves is noise, and must not be blown up to the size of a change.
+  for (std::size_t k = 0; k < spreads.size(); ++k)
+    scales_[k] = spreads[k] > 1e-5 ? std::sqrt(weight_of(k) / spreads[k]) : 0;
+}
+
+std::vector<double> Likeness::point(const Sound& sound) const {
+  Point point = raw_point(sound);
+  for (std::size_t k = 0; k < point.size(); ++k) point[k] = (point[k] - means_[k]) * scales_[k];
+  return point;
+}
+
+double contrast_at(const SoundTrack& track, const Likeness& likeness, double at_s) {
+  constexpr double listened_s = 2.5;
+  return distance(likeness.point(mean_sound(track, at_s - listened_s, at_s)),
+                  likeness.point(mean_sound(track, at_s, at_s + listened_s)));
+}
+
+std::vector<Stretch> find_stretches(std::span<const Sound> units, std::span<const double> edges_s,
+                                    const Likeness& likeness) {
   workprint::check(edges_s.size() == units.size() + 1, "units lie between their edges");
   if (units.empty()) return {};
-  std::vector<Point> points = points_of(units);
-  scale_columns(points);
+  std::vector<Point> points;
+  for (const Sound& unit : units) points.push_back(likeness.point(unit));
   const Scatter scatter(points);
   std::vector<Stretch> stretches = cheapest_cut(scatter, edges_s);
   label_by_likeness(stretches, scatter);

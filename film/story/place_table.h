@@ -8,7 +8,7 @@ namespace film::story {
 
 struct PlaceKind {
   std::string_view type;          ///< the location's `type`, a word the illustrator knows
-  std::string_view words;         ///< what names it in a prompt; "_" is a space
+  std::string_view words;         ///< what names it in a prompt; "_" is a space, "+" a word that only implies it
   bool indoors;
   std::string_view label;         ///< "the harbor"
   std::string_view objects;       ///< made things, "|" between

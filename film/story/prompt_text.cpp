@@ -24,7 +24,7 @@ constexpr std::array glosses{
     Gloss{"😢", "sad"}, Gloss{"😀", "happy"}, Gloss{"👩‍🚀", "astronaut"}, Gloss{"🏖", "beach"}, Gloss{"🚂", "train"}, Gloss{"🐺", "wolf"}, Gloss{"🦊", "fox"}, Gloss{"🐋", "whale"},
     Gloss{"海", "sea"}, Gloss{"夜", "night"}, Gloss{"雨", "rain"}, Gloss{"雪", "snow"}, Gloss{"森", "forest"}, Gloss{"街", "street"}, Gloss{"城市", "city"}, Gloss{"少女", "girl"},
     Gloss{"女", "woman"}, Gloss{"男", "man"}, Gloss{"猫", "cat"}, Gloss{"犬", "dog"}, Gloss{"山", "mountain"}, Gloss{"灯台", "lighthouse"}, Gloss{"灯塔", "lighthouse"}, Gloss{"宇宙", "space astronaut"},
-    Gloss{"ロボット", "robot"}, Gloss{"老人", "old_man"}, Gloss{"孩子", "child"}, Gloss{"mar", "sea"}, Gloss{"noche", "night"}, Gloss{"lluvia", "rain"}, Gloss{"ciudad", "city"}, Gloss{"bosque", "forest"},
+    Gloss{"ロボット", "robot"}, Gloss{"老人", "old man"}, Gloss{"孩子", "child"}, Gloss{"mar", "sea"}, Gloss{"noche", "night"}, Gloss{"lluvia", "rain"}, Gloss{"ciudad", "city"}, Gloss{"bosque", "forest"},
     Gloss{"niña", "girl"}, Gloss{"niño", "boy"}, Gloss{"mujer", "woman"}, Gloss{"hombre", "man"}, Gloss{"faro", "lighthouse"}, Gloss{"desierto", "desert"}, Gloss{"perro", "dog"}, Gloss{"gato", "cat"},
     Gloss{"mer", "sea"}, Gloss{"nuit", "night"}, Gloss{"pluie", "rain"}, Gloss{"ville", "city"}, Gloss{"forêt", "forest"}, Gloss{"fille", "girl"}, Gloss{"garçon", "boy"}, Gloss{"femme", "woman"},
     Gloss{"homme", "man"}, Gloss{"phare", "lighthouse"}, Gloss{"neige", "snow"}, Gloss{"meer", "sea"}, Gloss{"nacht", "night"}, Gloss{"regen", "rain"}, Gloss{"stadt", "city"}, Gloss{"wald", "forest"},
@@ -141,9 +141,9 @@ std::string with_glosses(const std::string& text) {
   std::string added;
   for (const Gloss& gloss : glosses) {
     const bool letters = static_cast<unsigned char>(gloss.sign.front()) < 0xE3;  // scripts with spaces match whole words
-    if (letters ? has_word(low, gloss.sign) : low.find(gloss.sign) != std::string::npos) added += " " + std::string(gloss.english);
+    if (letters ? has_word(low, gloss.sign) : low.find(gloss.sign) != std::string::npos) added += " . " + std::string(gloss.english);
   }
-  return low + (added.empty() ? "" : " ." + added);
+  return low + added;
 }
 
 }  // namespace

@@ -1,298 +1,309 @@
-// The built-in writer: the prompt's own sentences become beats, beats become shots.
+// The built-in writer: reading, arc, words, camera, one after the other.
 #include "film/story/writer.h"
 
 #include <algorithm>
 #include <array>
-#include <set>
+#include <cctype>
 
 #include "film/plan/tile.h"
-#include "film/story/place_table.h"
-#include "film/story/prompt_text.h"
-#include "film/story/role_table.h"
+#include "film/story/teller.h"
 #include "film/story/text.h"
+#include "workprint/result.h"
 
 namespace film::story {
 namespace {
 
-// splitmix64: the same film for the same seed on every machine.
-class Dice {
- public:
-  explicit Dice(std::uint64_t seed) : state_(seed) {}
-  std::size_t below(std::size_t count) {
-    state_ += 0x9E3779B97F4A7C15u;
-    std::uint64_t z = state_;
-    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9u;
-    z = (z ^ (z >> 27)) * 0x94D049BB133111EBu;
-    return static_cast<std::size_t>((z ^ (z >> 31)) % count);
+// Everything the prompt gives, read once.
+struct Material {
+  PromptText text;
+  Conditions conditions;
+  std::vector<Person> people;
+  std::vector<Setting> settings;
+  std::vector<Event> events;
+  std::size_t named_settings = 0;
+};
+
+std::size_t settings_for(const Brief& brief) {
+  if (brief.analysis == nullptr) return 1;  // a short film stays where its prompt puts it
+  return std::clamp<std::size_t>(brief.analysis->segments.size() / 8, 2, 6);
+}
+
+Material read_material(const Brief& brief) {
+  Material material;
+  material.text = read_prompt(brief.prompt);
+  material.conditions = read_conditions(material.text.low, Dice(brief.seed, "conditions"));
+  material.people = read_people(material.text, Dice(brief.seed, "people"));
+  material.settings = read_settings(material.text, material.conditions, settings_for(brief));
+  material.named_settings = static_cast<std::size_t>(std::ranges::count_if(material.settings, [](const Setting& one) { return one.at != std::string::npos; }));
+  material.events = read_events(material.text, material.people, material.settings);
+  return material;
+}
+
+std::size_t scene_count(const Brief& brief, const Material& material) {
+  if (brief.analysis != nullptr && !brief.analysis->segments.empty()) return brief.analysis->segments.size();
+  const std::size_t events = material.events.size();
+  std::size_t wanted = std::clamp<std::size_t>(6 + events * 3 / 2, 8, 16);
+  if (material.text.is_lyric) wanted = std::clamp<std::size_t>(material.text.sentences.size(), 8, 16);
+  if (material.text.is_list && events >= 2) wanted = events >= 6 ? events : std::max<std::size_t>(6, events * 2);
+  if (brief.scenes_max > 0) wanted = std::min(wanted, static_cast<std::size_t>(brief.scenes_max));
+  return std::clamp<std::size_t>(wanted, 1, 1000);
+}
+
+bool performs(const Material& material) {
+  for (const Person& person : material.people)
+    if (has_any_word(person.noun, "singer vocalist rapper musician guitarist busker diva dancer ballerina pianist violinist drummer")) return true;
+  return has_any_word(material.text.low, "sings sing singing song band concert music video");
+}
+
+std::string_view mood_of(const Mood& mood, Phase phase) {
+  switch (phase) {
+    case Phase::setup: return mood.opening;
+    case Phase::development: return mood.rising;
+    case Phase::turn: return mood.turning;
+    case Phase::resolution: return mood.ending;
   }
-
- private:
-  std::uint64_t state_;
-};
-
-struct Daylight {
-  const char* words;
-  const char* time;
-  const char* light;
-  const char* temperature;
-  std::array<const char*, 3> palette;
-};
-
-constexpr std::array daylights{
-    Daylight{"night midnight neon stars moon moonlit darkness", "night", "pools of lamplight against deep blue", "Cool 7000K", {"#070b1f", "#27406e", "#ffb347"}},
-    Daylight{"dawn sunrise daybreak morning", "dawn", "low rose light, long soft shadows", "Warm 3800K", {"#3c4a78", "#f6b7b2", "#f2786b"}},
-    Daylight{"dusk sunset evening twilight golden", "dusk", "low sun through haze, warm rim", "Warm 3200K", {"#2b3a67", "#ffb26b", "#ff6b4a"}},
-    Daylight{"noon midday heat summer desert", "noon", "hard overhead sun, short shadows", "Neutral 5600K", {"#4fa3d9", "#f3e0b5", "#1f8a8a"}},
-    Daylight{"day afternoon", "afternoon", "broad soft daylight", "Neutral 5200K", {"#8b98a3", "#d9dcd8", "#c94f3d"}},
-};
-
-struct WordPair {
-  const char* words;
-  const char* value;
-};
-
-constexpr std::array weathers{WordPair{"fog foggy mist misty haze", "Fog"}, WordPair{"rain rainy storm stormy downpour drizzle", "Rain"},
-                              WordPair{"snow snowy blizzard winter ice", "Snow"}, WordPair{"wind windy gale", "Wind"},
-                              WordPair{"cloud clouds cloudy overcast grey", "Cloudy"}};
-constexpr std::array moods{WordPair{"last lost lonely alone goodbye farewell empty miss grief", "longing"}, WordPair{"run chase escape fight hunt danger fear", "tension"},
-                           WordPair{"love kiss dance laugh joy together home", "warmth"}, WordPair{"war ruin dark death storm", "dread"},
-                           WordPair{"dream star stars wonder discover magic light", "wonder"}};
-
-template <class Table>
-std::string chosen(const Table& table, const std::string& low, const char* otherwise) {
-  for (const auto& row : table)
-    if (has_any_word(low, row.words)) return row.value;
-  return otherwise;
+  return mood.opening;
 }
 
-const Daylight& daylight_of(const std::string& low) {
-  for (const Daylight& one : daylights)
-    if (has_any_word(low, one.words)) return one;
-  return daylights[2];
+std::string composition_of(const Scene& scene, std::size_t index) {
+  constexpr std::array wide{"low horizon, the subject on the left third, sky above", "strong diagonal from lower left, the subject small on the right third",
+                            "framed by a dark shape near the edge, depth in three layers", "symmetrical, one vanishing point, the subject off centre"};
+  constexpr std::array middle{"subject on the right third, looking room to the left", "subject on the left third, the place readable behind",
+                              "over-the-shoulder depth, foreground soft", "clean silhouette against the brightest part of the picture"};
+  constexpr std::array close{"tight on the eyes, background dissolved", "shallow depth, one hard highlight", "off-centre, half the picture left empty", "fills the frame, texture first"};
+  if (scene.shot >= ShotType::mw) return wide[index % wide.size()];
+  return scene.shot >= ShotType::mcu ? middle[index % middle.size()] : close[index % close.size()];
 }
-
-std::vector<std::string> pieces(std::string_view joined) { return split(joined, '|'); }
-
-std::vector<const PlaceKind*> places_in(const std::string& low) {
-  std::vector<std::pair<std::size_t, const PlaceKind*>> found;
-  for (const PlaceKind& kind : place_kinds())
-    for (std::string word : split(kind.words, ' ')) {
-      std::ranges::replace(word, '_', ' ');
-      const std::size_t at = find_word(low, word);
-      if (at == std::string::npos) continue;
-      found.emplace_back(at, &kind);
-      break;
-    }
-  std::ranges::sort(found);
-  std::vector<const PlaceKind*> places;
-  for (const auto& [at, kind] : found)
-    if (places.size() < 4) places.push_back(kind);
-  if (places.empty()) places.push_back(&place_kind("street"));
-  return places;
-}
-
-std::vector<Character> people_in(const std::string& low, Dice& dice) {
-  std::vector<Character> people;
-  for (const RoleKind& role : role_kinds()) {
-    for (std::string word : split(role.words, ' ')) {
-      std::ranges::replace(word, '_', ' ');
-      if (!has_word(low, word)) continue;
-      Character one;
-      one.id = "char_" + std::to_string(people.size() + 1);
-      one.name = capital(word);
-      one.description = sentence(capital(with_article(word)) + ", the film stays close to them");
-      if (!role.age.empty()) one.age = std::string(role.age);
-      one.traits = {role.hair.empty() ? "short dark hair" : std::string(role.hair), pieces(role.clothing), pieces(role.accessories), {}, std::string(role.build), std::nullopt};
-      if (one.traits.build->empty()) one.traits.build = "average";
-      people.push_back(std::move(one));
-      break;
-    }
-    if (people.size() == 4) break;
-  }
-  if (people.empty()) {
-    Character one;
-    one.id = "char_1";
-    one.name = "The traveller";
-    one.description = "Somebody on the way, seen more than heard.";
-    one.age = dice.below(2) == 0 ? "about 30" : "about 50";
-    one.traits = {"dark hair", {"long dark coat", "ochre scarf"}, {"canvas bag"}, {}, "slim", std::nullopt};
-    people.push_back(std::move(one));
-  }
-  return people;
-}
-
-Location location_of(const PlaceKind& kind, std::size_t index, const Daylight& day, const std::string& weather, const std::string& mood) {
-  Location place;
-  place.id = "loc_" + std::to_string(index + 1);
-  place.name = capital(std::string(kind.label));
-  place.type = std::string(kind.type);
-  place.description = sentence(capital(std::string(kind.label)) + ": " + std::string(kind.architecture));
-  place.lighting = {day.light, day.temperature, std::nullopt, std::string(kind.lamp), std::string("key from the left")};
-  place.time_of_day = day.time;
-  place.weather = kind.indoors ? "Clear" : weather;
-  place.mood = mood;
-  place.architecture = std::string(kind.architecture);
-  place.ground_surface = std::string(kind.ground);
-  place.sky_or_ceiling = std::string(kind.above);
-  place.color_palette.assign(day.palette.begin(), day.palette.end());
-  place.natural_elements = pieces(kind.nature);
-  place.man_made_objects = pieces(kind.objects);
-  return place;
-}
-
-constexpr std::array sizes{ShotType::vw, ShotType::ms, ShotType::cu, ShotType::ws, ShotType::mcu, ShotType::mw, ShotType::ecu, ShotType::ws};
-constexpr std::array moves{CameraMovement::dolly_in, CameraMovement::track_right, CameraMovement::static_, CameraMovement::pan_left,
-                           CameraMovement::dolly_out, CameraMovement::tilt_up, CameraMovement::crane_up, CameraMovement::handheld};
 
 class Storyteller {
  public:
-  Storyteller(const Brief& brief, const std::string& expanded)
-      : brief_(brief), text_(read_prompt(brief.prompt)), low_(text_.low + " " + lower(expanded)), dice_(brief.seed ^ 0x57A7u) {}
+  explicit Storyteller(const Brief& brief)
+      : brief_(brief), material_(read_material(brief)), dice_(brief.seed, "storyboard"),
+        teller_(material_.people, material_.settings, material_.events, material_.conditions, Dice(brief.seed, "words")) {}
 
   Plan tell() {
-    const Daylight& day = daylight_of(text_.low);
-    weather_ = chosen(weathers, text_.low, "Clear");
-    mood_ = chosen(moods, text_.low, "quiet expectation");
-    const auto kinds = places_in(text_.low);
-    for (std::size_t i = 0; i < kinds.size(); ++i) plan_.locations.push_back(location_of(*kinds[i], i, day, weather_, mood_));
-    plan_.characters = people_in(text_.low, dice_);
-    const std::size_t count = scene_count();
-    const auto beats = beats_for(count, kinds);
-    for (std::size_t i = 0; i < count; ++i) plan_.scenes.push_back(scene_of(i, count, beats[i], kinds, day));
-    set_times();
-    plan_.metadata.title = title();
-    plan_.metadata.logline = sentence(cut_at_word(text_.sentences.empty() ? text_.clean : text_.sentences.front(), 180));
-    plan_.metadata.style = "designed animatic, five tones and one accent";
-    plan_.metadata.mood = mood_;
-    plan_.metadata.color_palette.assign(day.palette.begin(), day.palette.end());
-    plan_.metadata.tags = {std::string(kinds.front()->type), day.time};
+    const auto slots = lay_arc({scene_count(brief_, material_), &material_.events, material_.settings.size(), material_.named_settings, material_.text.is_list,
+                                performs(material_), material_.people.size() > 1, brief_.analysis != nullptr && !brief_.analysis->segments.empty() ? brief_.analysis : nullptr});
+    light_the_end(slots);
+    for (const Person& person : material_.people) plan_.characters.push_back(person.character);
+    for (const Setting& setting : material_.settings) plan_.locations.push_back(setting.location);
+    for (std::size_t i = 0; i < slots.size(); ++i) plan_.scenes.push_back(scene_of(i, slots));
+    drop_unused_places();
+    set_times(slots);
+    set_metadata();
     return std::move(plan_);
   }
 
  private:
-  struct Beat {
-    std::string text;
-    bool detail = false;
-  };
-
-  std::size_t scene_count() const {
-    if (brief_.analysis != nullptr) return std::max<std::size_t>(1, brief_.analysis->segments.size());
-    const std::size_t wanted = std::clamp<std::size_t>(text_.sentences.size() * 3, 6, 16);
-    return brief_.scenes_max > 0 ? std::min<std::size_t>(wanted, static_cast<std::size_t>(brief_.scenes_max)) : wanted;
+  // Time passes: where the prompt leaves it open, a long film ends in the light that follows the one it began in.
+  void light_the_end(const std::vector<Slot>&) {
+    constexpr std::size_t long_film = 20;
+    if (brief_.analysis == nullptr || brief_.analysis->segments.size() < long_film || material_.conditions.says_time) return;
+    Setting& last = material_.settings.back();
+    const Daylight& next = daylight(material_.conditions.daylight->next_time);
+    if (material_.settings.size() < 3) return;
+    last.time = next.time;
+    last.location.time_of_day = std::string(next.time);
+    last.location.lighting.quality = std::string(last.kind->indoors ? next.inside : next.outside);
+    last.location.color_palette = split(next.palette, '|');
   }
 
-  // The user's sentences in order, spread over the shots; details of the places and looks between them.
-  std::vector<Beat> beats_for(std::size_t count, const std::vector<const PlaceKind*>& kinds) {
-    std::vector<std::string> own = text_.sentences;
-    if (own.empty()) own.push_back(text_.clean.empty() ? "A quiet place waits" : text_.clean);
-    std::vector<Beat> beats;
-    std::set<std::string> used;
-    std::size_t told = 0;
-    for (std::size_t i = 0; i < count; ++i) {
-      const std::size_t due = (i * own.size()) / count;
-      Beat beat;
-      if (due >= told && told < own.size()) {
-        beat.text = sentence(capital(cut_at_word(own[told++], 400)));
-      } else {
-        beat = between(i, kinds);
-      }
-      for (int again = 2; !used.insert(beat.text).second; ++again) {
-        beat = between(i + static_cast<std::size_t>(again) * 7, kinds);
-        if (again > 40) beat.text = sentence("The moment holds, and the light has moved on, shot " + std::to_string(i + 1));
-      }
-      beats.push_back(std::move(beat));
-    }
-    return beats;
-  }
-
-  Beat between(std::size_t i, const std::vector<const PlaceKind*>& kinds) {
-    const PlaceKind& kind = *kinds[i % kinds.size()];
-    const auto details = pieces(kind.details);
-    if (i % 2 == 0 && !details.empty()) return {sentence(details[(i / 2) % details.size()]), true};
-    const Character& who = plan_.characters[i % plan_.characters.size()];
-    constexpr std::array doings{"pauses and looks back", "walks on", "listens, standing still", "turns toward the light", "looks up", "reaches out a hand"};
-    const std::string where = i % 4 == 1 ? std::string(kind.path) : std::string(kind.spot);
-    return {sentence(who.name + " " + doings[(i / 2 + dice_.below(2)) % doings.size()] + " " + where), false};
-  }
-
-  Scene scene_of(std::size_t i, std::size_t count, const Beat& beat, const std::vector<const PlaceKind*>& kinds, const Daylight& day) {
+  Scene scene_of(std::size_t index, const std::vector<Slot>& slots) {
+    const Slot& slot = slots[index];
+    Told told = teller_.tell(slot, index > 0 ? std::optional(plan_.scenes.back().shot) : std::nullopt);
     Scene scene;
-    scene.id = static_cast<int>(i);
-    scene.description = beat.text;
-    scene.mood = i + 1 == count ? "release" : mood_;
-    const std::size_t place = std::min(kinds.size() - 1, i * kinds.size() / count);
-    scene.location_id = plan_.locations[place].id;
-    const std::string low = lower(beat.text);
-    for (const Character& one : plan_.characters)
-      if (!beat.detail && has_word(low, lower(one.name))) scene.characters.push_back(one.id);
-    if (!beat.detail && scene.characters.empty()) scene.characters.push_back(plan_.characters.front().id);
-    scene.shot = i == 0 ? ShotType::vw : beat.detail ? ShotType::ws : sizes[(i + brief_.seed) % sizes.size()];
-    scene.movement = moves[(i * 3 + brief_.seed) % moves.size()];
-    if (i % 5 == 3) scene.angle = CameraAngle::low_angle;
-    if (i % 7 == 4) scene.angle = CameraAngle::high_angle;
-    scene.lighting = {day.light, day.temperature, std::nullopt, std::nullopt, std::string("key from the left")};
-    scene.transition = i + 1 == count ? Transition::fade_to_black
-                       : std::min(kinds.size() - 1, (i + 1) * kinds.size() / count) != place ? Transition::dissolve
-                                                                                             : Transition::cut;
-    scene.intensity = i * 10 < count * 6 ? Intensity::medium : i * 10 < count * 9 ? Intensity::high : Intensity::low;
-    scene.duration_s = i == 0 || i + 1 == count ? 6 : 4;
-    if (!scene.characters.empty() && i > 0) scene.continuity_notes.push_back("same clothing as before");
+    scene.id = static_cast<int>(index);
+    scene.description = std::move(told.text);
+    scene.mood = std::string(mood_of(*material_.conditions.mood, slot.phase));
+    scene.location_id = material_.settings[slot.setting].location.id;
+    for (const std::size_t who : told.who)
+      if (const std::string& id = material_.people[who].character.id; std::ranges::find(scene.characters, id) == scene.characters.end()) scene.characters.push_back(id);
+    scene.lighting = material_.settings[slot.setting].location.lighting;
+    if (slot.phase == Phase::turn) scene.lighting.quality += ", deeper shadows";
+    if (slot.phase == Phase::resolution) scene.lighting.quality += ", a little softer";
+    scene.intensity = slot.intensity;
+    frame(scene, told, slot);
+    scene.composition = composition_of(scene, index + brief_.seed % 7);
+    scene.transition = transition_after(index, slots);
+    add_notes(scene, slot);
+    if (material_.text.is_lyric) scene.lyrics = lyric_at(index, slots.size());
     return scene;
   }
 
-  void set_times() {
-    std::int64_t at = 0;
+  // The user's lines, spread over the film in their order; each is sung once.
+  [[nodiscard]] std::string lyric_at(std::size_t index, std::size_t count) const {
+    const auto& lines = material_.text.sentences;
+    const std::size_t line = index * lines.size() / count, before = index == 0 ? lines.size() : (index - 1) * lines.size() / count;
+    if (line == before || line >= lines.size()) return {};
+    return lines[line];
+  }
+
+  void frame(Scene& scene, const Told& told, const Slot& slot) const {
+    scene.shot = told.shot;
+    scene.movement = told.movement;
+    scene.angle = told.angle ? told.angle : CameraAngle::eye_level;
+    if (plan_.scenes.empty()) return;
+    const Scene& before = plan_.scenes.back();
+    const bool near = std::abs(static_cast<int>(scene.shot) - static_cast<int>(before.shot)) < 2;
+    if (near && !told.angle && scene.angle == before.angle)
+      scene.angle = before.angle != CameraAngle::eye_level ? CameraAngle::eye_level : slot.part == Part::doubt || slot.part == Part::obstacle || slot.empty_place ? CameraAngle::high_angle : CameraAngle::low_angle;
+    if (scene.movement == before.movement && scene.movement != CameraMovement::static_ && !told.move_is_said) scene.movement = CameraMovement::static_;
+    else if (scene.movement == CameraMovement::static_ && before.movement == CameraMovement::static_ && plan_.scenes.size() > 1 &&
+             plan_.scenes[plan_.scenes.size() - 2].movement == CameraMovement::static_ && !told.move_is_said)
+      scene.movement = CameraMovement::dolly_in;
+  }
+
+  [[nodiscard]] static Transition transition_after(std::size_t index, const std::vector<Slot>& slots) {
+    if (index + 1 == slots.size()) return Transition::fade_to_black;
+    const Slot &now = slots[index], &next = slots[index + 1];
+    const bool memory_border = (now.part == Part::memory) != (next.part == Part::memory) && !now.event && !next.event && !now.empty_place && !next.empty_place;
+    if (memory_border) return Transition::dissolve;
+    if (next.opens && next.setting != now.setting) return Transition::dissolve;
+    if (next.opens && next.intensity >= Intensity::high && now.intensity <= Intensity::low) return Transition::smash_cut;
+    return Transition::cut;
+  }
+
+  void add_notes(Scene& scene, const Slot& slot) const {
+    if (scene.characters.empty()) return;
+    const auto found = std::ranges::find(plan_.characters, scene.characters.front(), &Character::id);
+    if (found == plan_.characters.end()) return;
+    if (!found->traits.clothing.empty()) scene.continuity_notes.push_back(found->name + " wears the " + found->traits.clothing.front());
+    if (slot.part == Part::approach || slot.part == Part::act) scene.continuity_notes.emplace_back("movement goes from left to right");
+    if (has_any_word(lower(scene.description), "memory")) scene.continuity_notes.emplace_back("another time: softer focus, paler colours");
+  }
+
+  // A place no shot stands in would be drawn, and paid for, for nothing.
+  void drop_unused_places() {
+    std::erase_if(plan_.locations, [&](const Location& place) {
+      return std::ranges::none_of(plan_.scenes, [&](const Scene& scene) { return scene.location_id == place.id; });
+    });
+  }
+
+  [[nodiscard]] int length_of(const Slot& slot, const Scene& scene, std::size_t index) const {
+    if (slot.part == Part::resolve && !slot.event) return 8;
+    if (index == 0) return 6;
+    if (scene.shot <= ShotType::cu) return 4;
+    if (slot.event) return scene.description.size() > 110 ? 8 : 6;
+    if (slot.intensity >= Intensity::high) return 4;
+    return slot.empty_place || slot.part == Part::aftermath || slot.part == Part::memory ? 6 : index % 3 == 0 ? 6 : 4;
+  }
+
+  void set_times(const std::vector<Slot>& slots) {
+    std::int64_t now = 0;
     for (std::size_t i = 0; i < plan_.scenes.size(); ++i) {
       Scene& scene = plan_.scenes[i];
-      scene.start_ms = at;
-      scene.end_ms = at + scene.duration_s * 1000;
       if (brief_.analysis != nullptr && i < brief_.analysis->segments.size()) {
-        const AudioSegment& segment = brief_.analysis->segments[i];
-        scene.start_ms = segment.start_ms;
-        scene.end_ms = segment.end_ms;
-        scene.duration_s = clip_seconds(segment.end_ms - segment.start_ms);
-        scene.kind = segment.kind;
-        scene.intensity = segment.intensity;
-        scene.tempo = segment.tempo;
-        scene.transition = segment.transition;
-        scene.musical_description = segment.musical_description;
-        scene.music_change = segment.music_change;
+        follow_music(scene, brief_.analysis->segments[i]);
+        now = scene.end_ms;
+        continue;
       }
-      at = scene.end_ms;
+      scene.duration_s = length_of(slots[i], scene, i);
+      const bool fourth_equal = i >= 3 && plan_.scenes[i - 1].duration_s == scene.duration_s && plan_.scenes[i - 2].duration_s == scene.duration_s && plan_.scenes[i - 3].duration_s == scene.duration_s;
+      if (fourth_equal) scene.duration_s = scene.duration_s == 4 ? 6 : 4;
+      scene.tempo = scene.intensity >= Intensity::high ? Tempo::fast : scene.intensity == Intensity::low ? Tempo::slow : Tempo::moderate;
+      scene.start_ms = now;
+      now += std::int64_t{1000} * scene.duration_s;
+      scene.end_ms = now;
     }
-    plan_.metadata.duration_ms = at;
+    plan_.metadata.duration_ms = now;
     plan_.metadata.total_scenes = static_cast<int>(plan_.scenes.size());
   }
 
-  std::string title() const {
-    std::vector<std::string> words;
-    for (const std::string& word : split_words(text_.clean))
-      if (word.size() > 3 && words.size() < 3) words.push_back(capital(lower(word)));
-    std::string joined;
-    for (const std::string& word : words) joined += (joined.empty() ? "" : " ") + word;
-    return joined.empty() ? "Untitled" : cut_at_word(joined, 120);
+  void follow_music(Scene& scene, const AudioSegment& segment) const {
+    scene.start_ms = segment.start_ms;
+    scene.end_ms = segment.end_ms;
+    scene.duration_s = clip_seconds(segment.end_ms - segment.start_ms);
+    scene.kind = segment.kind;
+    scene.intensity = segment.intensity;
+    scene.tempo = segment.tempo;
+    scene.transition = segment.transition;
+    if (!segment.lyrics.empty()) scene.lyrics = segment.lyrics;
+    scene.musical_description = segment.musical_description;
+    scene.music_change = segment.music_change;
+    if (!segment.mood.empty() && scene.mood.find(segment.mood) == std::string::npos) scene.mood += ", " + segment.mood;
+    const bool sings = has_any_word(lower(scene.description), "sings sing mouth") && !scene.characters.empty();
+    scene.audio_sync = sings && segment.kind == SceneKind::lyrical ? AudioSync::lip_sync : segment.intensity >= Intensity::high ? AudioSync::beat_sync : AudioSync::mood_sync;
+  }
+
+  void set_metadata() {
+    Metadata& metadata = plan_.metadata;
+    metadata.title = title();
+    metadata.logline = logline();
+    metadata.style = material_.conditions.style;
+    const Mood& mood = *material_.conditions.mood;
+    metadata.mood = std::string(mood.opening) + ", then " + std::string(mood.turning) + ", at last " + std::string(mood.ending);
+    metadata.color_palette = split(material_.conditions.daylight->palette, '|');
+    metadata.tags = {std::string(material_.settings.front().kind->type), std::string(material_.conditions.daylight->time)};
+    if (!material_.people.front().noun.empty()) metadata.tags.push_back(material_.people.front().noun);
+  }
+
+  // The first thing somebody does, in the user's words; a list's first line is often only a view.
+  [[nodiscard]] std::string logline() const {
+    if (!material_.text.is_list && !material_.text.sentences.empty()) return sentence(capital(cut_at_word(material_.text.sentences.front(), 200)));
+    const Event* fullest = nullptr;
+    for (const Event& event : material_.events)
+      if (!event.who.empty() && (fullest == nullptr || event.text.size() > fullest->text.size())) fullest = &event;
+    if (fullest != nullptr) return sentence(capital(cut_at_word(fullest->text, 200)));
+    return sentence(capital(cut_at_word(material_.text.clean, 200)));
+  }
+
+  [[nodiscard]] bool is_in_our_script() const {
+    return std::ranges::count_if(material_.text.clean, [](char c) { return static_cast<unsigned char>(c) >= 128; }) * 3 < std::ssize(material_.text.clean);
+  }
+
+  [[nodiscard]] std::string title() const {
+    if (std::ranges::none_of(material_.text.clean, is_word_letter)) return "Something Without Words";
+    if (!is_in_our_script()) return cut_at_word(material_.text.clean, 60);
+    const auto large = [](const std::string& phrase) {
+      std::string title;
+      for (const std::string& word : split(phrase, ' ')) title += (title.empty() ? "" : " ") + (title.empty() || !has_any_word(word, "of in the a at on and with") ? capital(word) : word);
+      return title;
+    };
+    const std::string place = material_.named_settings > 0 && split(material_.settings.front().label, ' ').size() > 2 ? material_.settings.front().label : "";
+    bool own = false;  // a thing of the user's story, not of the wardrobe
+    for (const Event& event : material_.events) own = own || event.thing == teller_.keepsake();
+    if (own && teller_.keepsake().starts_with("the ") && dice_copy_.chance(70)) return cut_at_word(large(teller_.keepsake()), 120);
+    if (!place.empty()) return cut_at_word(large(place), 120);
+    const Person& hero = material_.people.front();
+    if (hero.noun == "wanderer") return cut_at_word(capital(trimmed(cut_at_word(material_.text.clean, 48))), 120);
+    return cut_at_word(hero.label.starts_with("the ") ? large("the " + lower(hero.character.name)) : hero.character.name + (material_.named_settings > 0 ? " and " + large(material_.settings.front().label).replace(0, 1, "t") : ""), 120);
   }
 
   const Brief& brief_;
-  PromptText text_;
-  std::string low_, weather_, mood_;
+  Material material_;
   Dice dice_;
+  mutable Dice dice_copy_{brief_.seed, "title"};
+  Teller teller_;
   Plan plan_;
 };
+
+std::string person_sentence(const Person& person) {
+  const Character& who = person.character;
+  std::string text = sentence(who.description);
+  text.pop_back();
+  text += ": " + who.traits.hair;
+  if (!who.traits.clothing.empty()) text += ", " + list_of(who.traits.clothing);
+  if (!who.traits.accessories.empty()) text += ", and " + with_article(who.traits.accessories.front());
+  return sentence(text);
+}
 
 }  // namespace
 
 std::string expand_prompt(const Brief& brief) {
-  const PromptText text = read_prompt(brief.prompt);
-  const Daylight& day = daylight_of(text.low);
-  const auto places = places_in(text.low);
+  const Material material = read_material(brief);
+  const Mood& mood = *material.conditions.mood;
+  const Setting& first = material.settings.front();
   Paragraph paragraph(4000);
-  paragraph.add(sentence(cut_at_word(text.clean.empty() ? "A quiet place" : text.clean, 3000)));
-  paragraph.add(sentence("The film opens wide on " + std::string(places.front()->label) + ", in " + day.light));
-  paragraph.add(sentence("It stays near its people, finds the small things around them, and ends on one image that answers the first"));
+  paragraph.add(sentence(cut_at_word(material.text.clean, 2400)));
+  paragraph.add(sentence("We open on " + first.label + ", " + std::string(first.location.time_of_day) + ", in " + first.location.lighting.quality + ": " + lower(first.location.description.substr(0, 1)) + first.location.description.substr(1)));
+  for (const Person& person : material.people) paragraph.add(person_sentence(person));
+  if (material.conditions.weather->name != "Clear") paragraph.add(sentence(capital(std::string(material.conditions.weather->noun)) + " is in every picture: " + split(material.conditions.weather->clauses, '|').front()));
+  if (material.settings.size() > 1) paragraph.add(sentence("From there the story goes on to " + material.settings[1].label + ", with " + list_of(material.settings[1].location.natural_elements)));
+  paragraph.add(sentence("It begins " + std::string(mood.opening) + ", moves through " + std::string(mood.rising) + " to " + std::string(mood.turning) + ", and ends in " + std::string(mood.ending)));
+  paragraph.add(sentence("The look is " + material.conditions.style + ", held in " + list_of(split(material.conditions.daylight->palette, '|'))));
   return paragraph.text();
 }
 
-Plan write_storyboard(const Brief& brief, const std::string& expanded_prompt) { return Storyteller(brief, expanded_prompt).tell(); }
+Plan write_storyboard(const Brief& brief, const std::string&) { return Storyteller(brief).tell(); }
 
 }  // namespace film::story

@@ -16,10 +16,12 @@ using conformance::Line;
 
 std::filesystem::path source_root() { return std::filesystem::path(__FILE__).parent_path().parent_path().parent_path(); }
 
-std::string harbor_lights() {
-  std::ifstream in(source_root() / "tests/compat/state/v1/harbor-lights.json", std::ios::binary);
+std::string file_text(const std::string& path) {
+  std::ifstream in(source_root() / path, std::ios::binary);
   return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
 }
+
+std::string harbor_lights() { return file_text("tests/compat/state/v1/harbor-lights.json"); }
 
 Line three_commits() {
   Line line(film_named("film"));
@@ -177,6 +179,24 @@ TEST_CASE("commit: a document without a chain hash is installed and gone on from
   const Commit commit = line.sealed(lease.epoch(), delta);
   conformance::granted(store->commit(lease, commit, line.document()));
   conformance::holds(store->load(film), line.checkpoint());
+}
+
+TEST_CASE("commit: the worked examples of docs/formats are what this program computes") {
+  const FilmId film = film_named("tide");
+  CommitInfo info{{Epoch{1}, Seq{2}, {}}, "4d9dbb7cbe41cd8ebad15daac3911a19a369be72134d72ea0e9a809f085b28b1", CommitKind::step, "look", {},
+                  WallTime(std::chrono::milliseconds(1'772'442'696'431)), "studio-1/5c7d1f0e/4711/874894"};
+  const std::string delta = R"({"meta":{"doneTasks":{"look":null},"nextNodes":[{"item":"0","node":"make"}]}})";
+  const std::string hash = "ea3bc1c44f8c265fcc583fab0502a91d2ce5dcc04ab1c2f7d7dcfdce879b6ed7";
+  CHECK(commit_hash(film, info, delta) == hash);
+  const std::string commit_page = file_text("docs/formats/commit.md");
+  for (const std::string& text : {delta, hash, info.previous_hash, info.writer}) CHECK(commit_page.find(text) != std::string::npos);
+
+  const std::string page = file_text("docs/formats/state.md");
+  const auto begin = page.find("```json\n"), end = page.find("\n```", begin);
+  REQUIRE(begin < end);
+  const Loaded<Checkpoint> loaded = decode_document(film, page.substr(begin + 8, end - begin - 8));
+  REQUIRE_MESSAGE(loaded.outcome == Outcome::found, loaded.detail);
+  CHECK(loaded.value->head.seq == Seq{4});
 }
 
 TEST_CASE("commit: the words of kinds are read back") {

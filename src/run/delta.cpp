@@ -8,7 +8,10 @@ Result<void> append_values(Json& channel, const Json& change, const std::string&
   const auto values = change.find("values");
   if (!channel.is_array() || values == change.end() || !values->is_array())
     return fail(ErrorKind::corrupt, "append does not fit the channel. channel=" + name);
-  const auto drop = change.value("drop", std::size_t{0});
+  const auto dropped = change.find("drop");
+  if (dropped != change.end() && !dropped->is_number_integer())
+    return fail(ErrorKind::corrupt, "append drops no number. channel=" + name);
+  const auto drop = dropped == change.end() ? std::size_t{0} : dropped->get<std::size_t>();  // a negative one: too many
   if (drop > channel.size()) return fail(ErrorKind::corrupt, "append drops more than there is. channel=" + name);
   channel.erase(channel.begin(), channel.begin() + static_cast<Json::difference_type>(drop));
   for (const Json& value : *values) channel.push_back(value);

@@ -90,6 +90,8 @@ Finding load(ObjectStore& objects, const FilmId& film) {
                        finding.state.outcome == Outcome::absent ? "state.json is not there; the newest snapshot beside it is"
                                                                 : "a snapshot beside state.json is newer: its writer died between the two writes"};
       finding.where = beside->second;
+    } else if (finding.state.outcome == Outcome::found && worst != Outcome::absent) {
+      finding.state = {worst, std::nullopt, "a snapshot beside state.json is newer, and cannot be read now"};
     } else if (finding.state.outcome == Outcome::absent && !all->empty()) {
       finding.state = {worst == Outcome::absent ? Outcome::corrupt : worst, std::nullopt,
                        "state.json is not there and no snapshot beside it is valid"};

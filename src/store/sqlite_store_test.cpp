@@ -315,9 +315,12 @@ TEST_CASE("sqlite store: what was acknowledged to a killed process is there") {
     const std::uint64_t enough = count->acknowledged + 1 + random->next() % 25;
     const pid_t child = ::fork();
     if (child == 0) commit_until_killed(path, *count);
-    while (count->acknowledged < enough) ::sched_yield();
-    ::kill(child, SIGKILL);
     int status = 0;
+    while (count->acknowledged < enough) {
+      REQUIRE_MESSAGE(::waitpid(child, &status, WNOHANG) == 0, "the writer ended by itself");
+      ::sched_yield();
+    }
+    ::kill(child, SIGKILL);
     REQUIRE(::waitpid(child, &status, 0) == child);
     REQUIRE(WIFSIGNALED(status));
 

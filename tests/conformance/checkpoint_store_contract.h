@@ -71,7 +71,7 @@ class Line {
 
   Commit sealed(Epoch epoch, const record::Delta& delta) {
     Commit commit;
-    commit.info = {{epoch, Seq{number(head_.seq) + 1}, {}}, head_.hash, CommitKind::step, "make", std::to_string(number(head_.seq)),
+    commit.info = {{epoch, Seq{number(head_.seq) + 1}, {}}, head_.hash, kind, node, std::to_string(number(head_.seq)),
                    WallTime(std::chrono::milliseconds(1'772'442'696'431 + static_cast<std::int64_t>(number(head_.seq)))), "host/boot/1/1"};
     commit.delta = record::encode(delta);
     record::seal(film_, commit);
@@ -84,6 +84,9 @@ class Line {
     const Commit commit = next(lease.epoch(), bytes);
     return store.commit(lease, commit, document_);
   }
+
+  CommitKind kind = CommitKind::step;  ///< of the commits to come
+  std::string node = "make";
 
  private:
   FilmId film_;
