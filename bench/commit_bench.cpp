@@ -11,7 +11,7 @@
 #include "workprint/service.h"
 #include "workprint/try.h"
 
-#include "../src/record/commit.h"
+#include "record/commit.h"
 
 namespace {
 

@@ -44,15 +44,19 @@ std::string MemberReader::checked(const char* member, std::string value, std::si
     value = cut_at_word(std::move(value), bytes_max);
     verdict_.note(at(member), "cut to " + std::to_string(bytes_max) + " bytes");
   }
-  if (verdict_.author == Author::answer && (value.find("://") != std::string::npos || value.find("data:") != std::string::npos))
-    verdict_.refuse(at(member), "holds an address; an author's answer may not");
+  if (verdict_.author != Author::ours && (value.find("://") != std::string::npos || value.find("data:") != std::string::npos)) {
+    verdict_.refuse(at(member), "holds an address; a plan may not");
+    value.clear();
+  }
   return value;
 }
 
 std::string MemberReader::text(const char* member, const std::string& otherwise, std::size_t bytes_max) {
   const Json* value = find(member);
-  if (value != nullptr && value->is_string() && !value->get_ref<const std::string&>().empty())
-    return checked(member, value->get<std::string>(), bytes_max);
+  if (value != nullptr && value->is_string() && !value->get_ref<const std::string&>().empty()) {
+    std::string text = checked(member, value->get<std::string>(), bytes_max);
+    return text.empty() ? otherwise : text;
+  }
   if (verdict_.fills_gaps()) {
     verdict_.note(at(member), "is missing; \"" + otherwise + "\" is taken");
     return otherwise;

@@ -16,7 +16,8 @@ struct Verdict {
   Author author = Author::answer;
   std::vector<std::string> findings, notes;
 
-  void refuse(const std::string& at, const std::string& why) { findings.push_back(at + ": " + why); }
+  /// An older document is never refused for one member: what was wrong is listed, and the gap filled.
+  void refuse(const std::string& at, const std::string& why) { (fills_gaps() ? notes : findings).push_back(at + ": " + why); }
   void note(const std::string& at, const std::string& what) { notes.push_back(at + ": " + what); }
   [[nodiscard]] bool fills_gaps() const { return author == Author::older_document; }
 };

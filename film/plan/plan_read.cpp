@@ -133,6 +133,42 @@ void check_references(const Plan& plan, Verdict& verdict) {
   if (plan.locations.empty()) verdict.refuse("locations", "is empty");
 }
 
+// An older document's references are mended, so that what it tells can still be filmed.
+void mend_references(Plan& plan, Verdict& verdict) {
+  std::set<std::string> characters, locations;
+  const auto rename = [&](auto& parts, std::set<std::string>& taken, const char* list) {
+    for (std::size_t i = 0; i < parts.size(); ++i) {
+      if (is_id(parts[i].id) && taken.insert(parts[i].id).second) continue;
+      std::string other = std::string(list) + "_" + std::to_string(i + 1);
+      while (!taken.insert(other).second) other += "x";
+      verdict.note(list, "id \"" + parts[i].id + "\" cannot be kept; \"" + other + "\" is taken");
+      parts[i].id = other;
+    }
+  };
+  rename(plan.characters, characters, "char");
+  if (plan.locations.empty()) {
+    Location place;
+    place.name = place.description = "Unnamed place";
+    place.time_of_day = "day";
+    place.lighting.quality = "soft daylight";
+    plan.locations.push_back(std::move(place));
+  }
+  rename(plan.locations, locations, "loc");
+  std::set<int> scenes;
+  bool doubled = false;
+  for (Scene& scene : plan.scenes) {
+    doubled = !scenes.insert(scene.id).second || doubled;
+    const auto unknown = std::erase_if(scene.characters, [&](const std::string& id) { return !characters.contains(id); });
+    if (unknown > 0) verdict.note("scenes", "unknown characters are dropped. scene=" + std::to_string(scene.id));
+    if (locations.contains(scene.location_id)) continue;
+    verdict.note("scenes", "unknown location, the first is taken. scene=" + std::to_string(scene.id));
+    scene.location_id = plan.locations.front().id;
+  }
+  if (!doubled) return;
+  verdict.note("scenes", "ids are there twice; positions are taken");
+  for (std::size_t i = 0; i < plan.scenes.size(); ++i) plan.scenes[i].id = static_cast<int>(i);
+}
+
 void check_tiling(const Plan& plan, Verdict& verdict) {
   std::int64_t at = 0;
   for (std::size_t i = 0; i < plan.scenes.size(); ++i) {
@@ -206,11 +242,14 @@ Result<PlanReading> read_plan(const Json& json, Author author) {
   each("locations", [&](const Json& item, const std::string& at, std::size_t i) { plan.locations.push_back(read_location(item, at, i, verdict)); });
   each("scenes", [&](const Json& item, const std::string& at, std::size_t i) { plan.scenes.push_back(read_scene(item, at, i, verdict)); });
   read.finish();
+  if (author == Author::older_document) mend_references(plan, verdict);
   check_references(plan, verdict);
   if (author == Author::ours) check_tiling(plan, verdict);
   if (author == Author::answer) lay_out(plan);
   if (author == Author::older_document) tile_again(plan, verdict);
   if (!verdict.findings.empty()) return fail(ErrorKind::invalid, joined(verdict.findings));
+  // Even a lenient reading needs one scene: without any there is nothing to fill in.
+  if (plan.scenes.empty()) return fail(ErrorKind::invalid, "plan breaks 1 rules: scenes: is empty");
   plan.metadata.duration_ms = plan.scenes.back().end_ms;
   plan.metadata.total_scenes = static_cast<int>(plan.scenes.size());
   reading.notes = std::move(verdict.notes);

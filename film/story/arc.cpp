@@ -60,7 +60,7 @@ void place_settings(std::vector<Slot>& slots, const ArcRequest& request) {
     if (slot.opens && i > 0) {
       ++sequence;
       const bool last = sequence + 1 == sequences && sequences > 2;
-      if (last) current = 0;
+      if (last && !events_lead) current = 0;
       else if (request.analysis != nullptr || !events_lead) current = (sequence * std::max<std::size_t>(1, request.settings) / std::max<std::size_t>(1, std::min(sequences - 1, request.settings))) % request.settings;
       if (!last && request.analysis != nullptr) current = sequence % request.settings;
     }

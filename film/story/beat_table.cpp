@@ -102,7 +102,7 @@ constexpr std::array table{
     // Faces afterwards.
     Beat{Part::reaction, cu, dolly_in, "h", "{who} holds still; a smile arrives late and stays small"},
     Beat{Part::reaction, mcu, static_, "h", "{who} lets out a breath that seems to have been held for years"},
-    Beat{Part::reaction, ecu, static_, "h", "The eyes of {who} fill, and shine, and do not blink"},
+    Beat{Part::reaction, ecu, static_, "h", "The eyes of {who}, wide, with the whole picture in them"},
     Beat{Part::reaction, ms, static_, "", "{who} steps back, as if the sight needed more room"},
     Beat{Part::reaction, cu, static_, "d", "{other} sees it too; the look says everything"},
     Beat{Part::reaction, mcu, dolly_out, "h", "{who} laughs, short and surprised, one hand to {their} mouth"},

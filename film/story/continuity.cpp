@@ -4,6 +4,8 @@
 #include <array>
 
 #include "film/story/text.h"
+#include "film/story/world.h"
+#include "workprint/result.h"
 
 namespace film::story {
 namespace {
@@ -12,137 +14,170 @@ using workprint::Json;
 
 constexpr std::array dirt_levels{"clean", "slightly_dirty", "dirty", "very_dirty", "covered"};
 constexpr std::array exhaustion_levels{"fresh", "slightly_tired", "tired", "exhausted", "collapsing"};
+constexpr std::array sweat_levels{"dry", "slight", "moderate", "heavy", "drenched"};
 constexpr std::array wetness_levels{"dry", "damp", "wet", "soaked"};
+constexpr std::array hair_levels{"pristine", "slightly_messy", "messy", "disheveled", "wild"};
+constexpr std::array ground_levels{"dry", "damp", "wet", "soaked", "flooded"};
+constexpr std::array severities{"minor", "moderate", "severe"};
+constexpr std::array effect_levels{"light", "moderate", "heavy"};
 
-struct Body {
-  int dirt = 0, exhaustion = 0, wetness = 0;
-  std::string emotion, exit = "none";
-  int last_seen = -1;
-};
-
-struct Place {
-  std::string time, weather, light;
-  int last_used = -1;
-};
-
-// Up to three words before a cue cancel it: "never runs", "without any mud".
-bool is_cancelled(const std::vector<std::string>& words, std::size_t at) {
-  for (std::size_t i = at > 3 ? at - 3 : 0; i < at; ++i)
-    if (words[i] == "not" || words[i] == "no" || words[i] == "never" || words[i] == "without") return true;
-  return false;
+template <std::size_t count>
+std::string level(const std::array<const char*, count>& levels, int at) {
+  return levels[static_cast<std::size_t>(std::clamp(at, 0, static_cast<int>(count) - 1))];
 }
 
-bool says(const std::vector<std::string>& words, std::string_view cues) {
-  for (std::size_t i = 0; i < words.size(); ++i)
-    if (has_any_word(words[i], cues) && !is_cancelled(words, i)) return true;
-  return false;
-}
-
-int step(int level, bool up, bool down, int most) { return std::clamp(level + (up ? 1 : 0) - (down ? 1 : 0), 0, most); }
-
-std::string exit_of(const std::vector<std::string>& words) {
-  for (std::size_t i = 0; i < words.size(); ++i) {
-    if (!has_any_word(words[i], "exit exits exiting leave leaves leaving walk walks run runs ride rides drive drives climb climbs")) continue;
-    for (std::size_t k = i + 1; k < std::min(words.size(), i + 5); ++k)
-      if (words[k] == "left" || words[k] == "right" || words[k] == "up" || words[k] == "down") return words[k];
-  }
-  return "none";
-}
-
-void live_through(Body& body, const Scene& scene, const std::vector<std::string>& words, bool rains) {
-  body.dirt = says(words, "wash washes washed bathe bathes shower showers")
-                  ? 0
-                  : step(body.dirt, says(words, "mud muddy dirt dirty dust dusty soot crawl crawls dig digs tumble tumbles"), false, 4);
-  body.exhaustion = step(body.exhaustion, says(words, "run runs running chase chases fight fights climb climbs swim swims struggle struggles"),
-                         says(words, "rest rests resting sit sits sitting sleep sleeps"), 4);
-  const bool soaked = says(words, "swim swims dive dives");
-  body.wetness = soaked ? 3 : step(body.wetness, rains || says(words, "splash splashes"), !rains, 3);
-  body.emotion = scene.mood;
-  body.exit = exit_of(words);
-  body.last_seen = scene.id;
-}
-
-std::vector<std::string> words_of(const Scene& scene) {
+std::vector<CueSentence> sentences_of(const Scene& scene) {
   std::string text = scene.description;
   for (const std::string& note : scene.continuity_notes) text += ". " + note;
-  return split_words(lower(text));
+  return cue_sentences(text);
 }
 
-const Location* location_of(const Plan& plan, const std::string& id) {
-  const auto found = std::ranges::find(plan.locations, id, &Location::id);
-  return found == plan.locations.end() ? nullptr : &*found;
+// A cue holds for whoever its sentence names, or for who is alone in the scene.
+std::vector<CueSentence> about(const Character& character, const Scene& scene, const std::vector<CueSentence>& sentences) {
+  if (scene.characters.size() == 1) return sentences;
+  std::vector<CueSentence> own;
+  for (const CueSentence& one : sentences) {
+    bool named = has_word(one.text(), lower(character.name));
+    for (const std::string& alias : character.aliases) named = named || has_word(one.text(), lower(alias));
+    if (named) own.push_back(one);
+  }
+  return own;
 }
 
-struct World {
-  std::map<std::string, Body> bodies;
-  std::map<std::string, Place> places;
-};
+bool jumps_in_time(const std::vector<CueSentence>& sentences) {
+  for (const CueSentence& one : sentences)
+    for (std::size_t i = 0; i + 1 < one.words().size(); ++i) {
+      constexpr std::string_view jump = "later next following", span = "day days morning night week weeks month months year years";
+      const auto& words = one.words();
+      if ((has_any_word(jump, words[i]) && has_any_word(span, words[i + 1])) || (has_any_word(span, words[i]) && words[i + 1] == "later")) return true;
+    }
+  return false;
+}
+
+Surroundings baseline(const Location& location) {
+  Surroundings place;
+  const CueSentence weather(location.weather), time(location.time_of_day);
+  place.weather = weather_in(weather).empty() ? "clear" : weather_in(weather);
+  place.time = time_in(time).empty() ? lower(location.time_of_day) : time_in(time);
+  place.light = location.lighting.quality;
+  const std::string falls = precipitation_of(weather);
+  if (!falls.empty()) place.precipitation = falls;
+  if (place.weather == "fog") place.visibility = "foggy";
+  return place;
+}
 
 World fold(const Plan& plan, std::size_t index) {
   World world;
   for (const Character& one : plan.characters) world.bodies[one.id];
-  for (const Location& one : plan.locations) world.places[one.id] = {one.time_of_day, lower(one.weather), one.lighting.quality, -1};
-  for (std::size_t i = 0; i < std::min(index, plan.scenes.size()); ++i) {
+  for (const Location& one : plan.locations) world.places[one.id] = baseline(one);
+  for (std::size_t i = 0; i < index; ++i) {
     const Scene& scene = plan.scenes[i];
-    const auto words = words_of(scene);
-    const Location* location = location_of(plan, scene.location_id);
-    const bool rains = says(words, "rain rains raining storm downpour") ||
-                       (location != nullptr && has_any_word(lower(location->weather), "rain storm"));
-    for (const std::string& id : scene.characters) live_through(world.bodies[id], scene, words, rains);
-    Place& place = world.places[scene.location_id];
-    place.light = scene.lighting.quality;
-    place.last_used = scene.id;
-    for (const char* weather : {"rain", "storm", "snow", "fog", "wind"})
-      if (says(words, weather)) place.weather = weather;
+    const auto sentences = sentences_of(scene);
+    if (jumps_in_time(sentences))
+      for (auto& [id, body] : world.bodies) reset(body);
+    const auto location = std::ranges::find(plan.locations, scene.location_id, &Location::id);
+    if (location != plan.locations.end()) pass_over(world.places[location->id], scene, *location, sentences);
+    const Surroundings& here = world.places[scene.location_id];
+    for (const Character& one : plan.characters)
+      if (std::ranges::find(scene.characters, one.id) != scene.characters.end())
+        live_through(world.bodies[one.id], scene, about(one, scene, sentences), here.weather == "rain" || here.weather == "storm", here.weather == "wind" || here.weather == "storm");
   }
   return world;
+}
+
+std::string spaced(std::string word) {
+  std::ranges::replace(word, '_', ' ');
+  return word;
+}
+
+// Everything above baseline, in words.
+std::string condition(const Body& body) {
+  std::vector<std::string> changed;
+  if (body.dirt > 0) changed.push_back(spaced(level(dirt_levels, body.dirt)) + (body.dirt == 4 ? " in dirt" : ""));
+  if (body.exhaustion > 0) changed.push_back(spaced(level(exhaustion_levels, body.exhaustion)));
+  if (body.sweat > 0) changed.push_back(level(sweat_levels, body.sweat) + " sweat");
+  if (body.wetness > 0) changed.push_back("clothes " + level(wetness_levels, body.wetness));
+  if (body.hair_mess > 0) changed.push_back("hair " + spaced(level(hair_levels, body.hair_mess)));
+  for (const Injury& injury : body.injuries) changed.push_back(level(severities, injury.severity) + " " + injury.type + " on the " + injury.location);
+  for (const std::string& garment : body.tears) changed.push_back("torn " + garment);
+  for (const std::string& stain : body.stains) changed.push_back(stain);
+  for (const std::string& damage : body.damage) changed.push_back(damage);
+  return list_of(changed);
+}
+
+Json injuries_json(const Body& body) {
+  Json list = Json::array();
+  for (const Injury& one : body.injuries)
+    list.push_back({{"type", one.type}, {"location", one.location}, {"severity", level(severities, one.severity)}, {"acquiredInScene", one.scene}});
+  return list;
+}
+
+Json to_json(const Character& character, const Body& body) {
+  Json json = {{"position", body.side + " " + body.depth},
+               {"lastExitDirection", body.exit},
+               {"emotionalHistory", body.emotions},
+               {"dirtLevel", level(dirt_levels, body.dirt)},
+               {"exhaustionLevel", level(exhaustion_levels, body.exhaustion)},
+               {"sweatLevel", level(sweat_levels, body.sweat)},
+               {"injuries", injuries_json(body)},
+               {"costumeCondition", {{"tears", body.tears}, {"stains", body.stains}, {"damage", body.damage}, {"wetness", level(wetness_levels, body.wetness)}}},
+               {"hairCondition", {{"style", character.traits.hair}, {"messiness", level(hair_levels, body.hair_mess)}, {"wetness", level(wetness_levels, body.hair_wetness)}}},
+               {"physicalCondition", condition(body)}};
+  if (body.last_seen < 0) return json;
+  json["lastSeen"] = body.last_seen;
+  json["emotionalState"] = body.emotion;
+  return json;
+}
+
+Json to_json(const Surroundings& place) {
+  Json broken = Json::array(), effects = Json::array();
+  for (const BrokenObject& one : place.broken) broken.push_back({{"object", one.object}, {"description", one.description}, {"brokenInScene", one.scene}});
+  for (const Effect& one : place.effects)
+    effects.push_back({{"type", one.type}, {"intensity", level(effect_levels, one.intensity)}, {"addedInScene", one.scene}, {"dissipating", one.uses >= 2}});
+  Json json = {{"lighting", place.light}, {"lightingHistory", place.lights}, {"timeOfDay", place.time}, {"timeHistory", place.times},
+               {"weather", place.weather}, {"weatherHistory", place.weathers}, {"precipitation", place.precipitation}, {"visibility", place.visibility},
+               {"groundCondition", {{"wetness", level(ground_levels, place.ground)}, {"debris", place.debris}, {"damage", place.ground_damage}}},
+               {"brokenObjects", broken}, {"atmosphericEffects", effects}, {"season", place.season}, {"temperatureIndicators", place.temperature}};
+  if (place.last_used >= 0) json["lastUsed"] = place.last_used;
+  return json;
+}
+
+std::string words_for(const Character& character, const Body& body) {
+  if (body.last_seen < 0) return {};
+  Paragraph words(400);
+  if (const std::string changed = condition(body); !changed.empty()) words.add(sentence(character.name + " still shows what came before: " + changed));
+  // Who left to the right comes in from the left: the audience keeps its bearings.
+  if (body.exit == "right" || body.exit == "left") words.add(sentence(character.name + " comes in from the " + (body.exit == "right" ? "left" : "right")));
+  return words.text();
+}
+
+std::string words_for(const Surroundings& place) {
+  std::vector<std::string> changed;
+  for (const BrokenObject& one : place.broken) changed.push_back("the " + one.object + " is " + one.description);
+  if (place.ground >= 2) changed.push_back("the ground is " + level(ground_levels, place.ground));
+  for (const Effect& one : place.effects) changed.push_back((one.uses >= 2 ? "thinning " : "") + one.type + " in the air");
+  return changed.empty() || place.last_used < 0 ? std::string() : sentence(capital(list_of(changed)));
 }
 
 }  // namespace
 
 Json continuity_before(const Plan& plan, std::size_t index) {
+  workprint::check(index <= plan.scenes.size(), "scene index lies inside the plan");
   const World world = fold(plan, index);
   Json json = {{"characters", Json::object()}, {"locations", Json::object()}};
-  for (const auto& [id, body] : world.bodies) {
-    Json one = {{"dirtLevel", dirt_levels[static_cast<std::size_t>(body.dirt)]},
-                {"exhaustionLevel", exhaustion_levels[static_cast<std::size_t>(body.exhaustion)]},
-                {"costumeCondition", {{"wetness", wetness_levels[static_cast<std::size_t>(body.wetness)]}}},
-                {"lastExitDirection", body.exit}};
-    if (body.last_seen >= 0) {
-      one["lastSeen"] = body.last_seen;
-      one["emotionalState"] = body.emotion;
-    }
-    json["characters"][id] = std::move(one);
-  }
-  for (const auto& [id, place] : world.places) {
-    Json one = {{"timeOfDay", place.time}, {"weather", place.weather}, {"lighting", place.light}};
-    if (place.last_used >= 0) one["lastUsed"] = place.last_used;
-    json["locations"][id] = std::move(one);
-  }
+  for (const Character& one : plan.characters) json["characters"][one.id] = to_json(one, world.bodies.at(one.id));
+  for (const Location& one : plan.locations) json["locations"][one.id] = to_json(world.places.at(one.id));
   return json;
 }
 
 std::string continuity_words(const Plan& plan, std::size_t index) {
-  const World world = fold(plan, index);
-  Paragraph words(800);
   if (index >= plan.scenes.size()) return {};
-  for (const std::string& id : plan.scenes[index].characters) {
-    const auto body = world.bodies.find(id);
-    const auto character = std::ranges::find(plan.characters, id, &Character::id);
-    if (body == world.bodies.end() || character == plan.characters.end()) continue;
-    std::vector<std::string> changed;
-    const auto add = [&](int level, const char* text) {
-      if (level > 0) {
-        std::string word = text;
-        std::ranges::replace(word, '_', ' ');
-        changed.push_back(word);
-      }
-    };
-    add(body->second.dirt, dirt_levels[static_cast<std::size_t>(body->second.dirt)]);
-    add(body->second.exhaustion, exhaustion_levels[static_cast<std::size_t>(body->second.exhaustion)]);
-    add(body->second.wetness, wetness_levels[static_cast<std::size_t>(body->second.wetness)]);
-    if (!changed.empty()) words.add(sentence(character->name + " is " + list_of(changed) + " from what came before"));
-  }
+  const World world = fold(plan, index);
+  const Scene& scene = plan.scenes[index];
+  Paragraph words(800);
+  for (const Character& one : plan.characters)
+    if (std::ranges::find(scene.characters, one.id) != scene.characters.end()) words.add(words_for(one, world.bodies.at(one.id)));
+  if (const auto place = world.places.find(scene.location_id); place != world.places.end()) words.add(words_for(place->second));
   return words.text();
 }
 

@@ -142,7 +142,8 @@ class ClauseReader {
     for (std::size_t i = from; i < tokens.size(); ++i) {
       const auto verb = verb_of(tokens[i].low);
       const bool is = tokens[i].low == "is" || tokens[i].low == "are" || tokens[i].low == "has" || tokens[i].low == "was" || tokens[i].low == "were";
-      if (!verb && !is) continue;
+      const bool after_pronoun = i > from && has_any_word(tokens[i - 1].low, "he she it") && tokens[i].low.ends_with("s") && tokens[i].low.size() > 3;
+      if (!verb && !is && !after_pronoun) continue;
       if (i == from && needs_subject) continue;
       const std::string before = i > from ? tokens[i - 1].low : std::string();
       if (has_any_word(before, "a an the her his their its this that of in on at with to by for from my our one last first every no old new")) continue;
@@ -242,7 +243,7 @@ class ClauseReader {
     const auto who = people_in(low);
     subject_people_ = who;
     if (who.size() == 1 && !has_word(low, "of") && !has_word(low, "'s") && low.find("'s") == std::string::npos) subject_ = people_[who.front()].label;
-    else if (who.empty() && !has_any_word(tokens[from].low, "a an the two three one her his their its some every all many")) return false;
+    else if (who.empty() && !has_any_word(tokens[from].low, "a an the two three one her his their its some every all many") && !(plural_ && verb - from <= 2 && tokens[verb - 1].low.ends_with("s"))) return false;
     else subject_ = tokens[from].low == tokens[from].word || has_any_word(tokens[from].low, "a an the two three one her his their") ? lower(subject.substr(0, 1)) + subject.substr(1) : subject;
     if (who.size() > 1 && people_[who.front()].grouped) subject_ = "the " + group_word(low);
     return true;

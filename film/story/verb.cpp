@@ -23,7 +23,7 @@ constexpr std::string_view regular =
     "stir warm cool burst bloom blossom scatter soar gallop prowl stalk hunt howl bark purr repeat trace press type dial trudge limp tiptoe "
     "peer inspect examine unfold fold wrap unwrap sort polish tune tend visit befriend adopt accept refuse argue quarrel reconcile celebrate mourn "
     "toast cheer clap applaud perch settle emerge stretch spill flood drip crumble rust hope miss love hate need want seek use lean slide "
-    "drag haul paddle steer navigate park board ignite extinguish drift greet welcome head pass stay rain snow";
+    "drag haul paddle steer navigate park board ignite extinguish drift greet welcome head pass stay rain snow broadcast transmit upload download hack vanish scan sneak duck dodge slam grab clutch cling overtake swerve dangle nap giggle blush sigh gasp sob weep grin frown salute marry propose divorce graduate retire";
 
 const std::map<std::string, std::string, std::less<>>& irregular() {
   static const std::map<std::string, std::string, std::less<>> pasts{

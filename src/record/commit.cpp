@@ -1,5 +1,6 @@
 #include "record/commit.h"
 
+#include <algorithm>
 #include <array>
 
 #include "workprint/digest.h"
@@ -11,40 +12,20 @@ namespace {
 constexpr std::array kind_words{"command", "takeover", "intent", "handle", "result",  "task",
                                 "step",    "interrupt", "answer", "fork",   "restored"};
 
-Loaded<Checkpoint> broken(const std::string& why) { return {Outcome::corrupt, std::nullopt, why}; }
-
-bool is_hash(const Json& value) {
-  if (!value.is_string()) return false;
-  const auto& text = value.get_ref<const std::string&>();
-  return text.size() == 64 && text.find_first_not_of("0123456789abcdef") == std::string::npos;
-}
-
 bool is_count(const Json& value) { return value.is_number_integer() && value.get<std::int64_t>() >= 0; }
 
-std::string content_hash(const Json& document) {
-  Json copy = document;
-  copy[run::meta_member].erase("contentHash");
-  return sha256_hex(canonical_json(copy));
+// `{"drop": n, "values": [...]}`; drop may be left out.
+bool is_append(const Json& change) {
+  if (!change.is_object() || !change.contains("values") || !change["values"].is_array()) return false;
+  return change.size() == (change.contains("drop") ? 2U : 1U) && (!change.contains("drop") || is_count(change["drop"]));
 }
 
-// Every member of `$workprint` has its type, or the member is named.
-std::optional<std::string> wrong_member(const Json& meta) {
-  for (const char* name : {"epoch", "seq"})
-    if (!meta.contains(name) || !is_count(meta[name])) return name;
-  for (const char* name : {"graphFingerprint", "contentHash"})
-    if (!meta.contains(name) || !is_hash(meta[name])) return name;
-  if (meta.contains("hash") && !is_hash(meta["hash"])) return "hash";
-  if (!meta.contains("previousHash") || !meta["previousHash"].is_string() ||
-      (meta["previousHash"] != Json("") && !is_hash(meta["previousHash"])))
-    return "previousHash";
-  if (!meta.contains("nextNodes") || !meta["nextNodes"].is_array()) return "nextNodes";
-  for (const char* name : {"openEffects", "doneTasks", "interrupts"})
-    if (!meta.contains(name) || !meta[name].is_object()) return name;
-  for (const char* name : {"writtenAt", "writer"})
-    if (!meta.contains(name) || !meta[name].is_string()) return name;
-  for (const char* name : {"kind", "node", "item", "store"})
-    if (meta.contains(name) && !meta[name].is_string()) return name;
-  return std::nullopt;
+bool names_channels(const Json& unset) {
+  return std::ranges::all_of(unset, [](const Json& name) { return name.is_string() && name != Json(run::meta_member); });
+}
+
+std::unexpected<Error> broken_delta(const std::string& member) {
+  return fail(ErrorKind::corrupt, "delta member is not as it must be. member=" + member);
 }
 
 }  // namespace
@@ -61,24 +42,20 @@ std::string encode(const Delta& delta) {
 
 Result<Delta> decode_delta(std::string_view text) {
   auto json = parse_json(text);
-  if (!json || !json->is_object()) return fail(ErrorKind::corrupt, "delta is not a JSON object");
+  if (!json) return fail(ErrorKind::corrupt, "delta is not JSON: " + json.error().message);
+  if (!json->is_object()) return fail(ErrorKind::corrupt, "delta is not a JSON object");
   Delta delta;
-  for (const auto& [name, value] : json->items()) {
-    if (name == "unset" && value.is_array())
-      delta.unset = value;
-    else if (!value.is_object())
-      return fail(ErrorKind::corrupt, "delta member has another type. member=" + name);
-    else if (name == "set")
-      delta.set = value;
-    else if (name == "merge")
-      delta.merge = value;
-    else if (name == "append")
-      delta.append = value;
-    else if (name == "meta")
-      delta.meta = value;
-    else
-      return fail(ErrorKind::corrupt, "delta has an unknown member. member=" + name);
+  const std::array<std::pair<std::string_view, Json*>, 5> members{
+      {{"set", &delta.set}, {"merge", &delta.merge}, {"append", &delta.append}, {"unset", &delta.unset}, {"meta", &delta.meta}}};
+  for (auto& [name, value] : json->items()) {
+    const auto member = std::ranges::find(members, name, &std::pair<std::string_view, Json*>::first);
+    // An empty member would not be written again: such a delta has two spellings, and only one of them is ours.
+    if (member == members.end() || value.type() != member->second->type() || value.empty()) return broken_delta(name);
+    if (name != "meta" && value.contains(run::meta_member)) return broken_delta(name);
+    *member->second = std::move(value);
   }
+  if (!std::ranges::all_of(delta.append, is_append)) return broken_delta("append");
+  if (!names_channels(delta.unset)) return broken_delta("unset");
   return delta;
 }
 
@@ -91,7 +68,8 @@ Result<void> apply(Json& document, const Delta& delta, const FilmId& film, const
 
 void stamp(Json& document, const FilmId& film, const CommitInfo& info) {
   Json& meta = document[run::meta_member];
-  if (meta.is_null()) meta = Json::object();
+  if (!meta.is_object()) meta = Json::object();
+  meta.erase("contentHash");  // it was of the state before; encode_document makes the new one
   meta["format"] = document_format;
   meta["film"] = film.value();
   meta["epoch"] = number(info.head.epoch);
@@ -136,32 +114,6 @@ Result<void> verify_link(const FilmId& film, const Commit& commit, const std::st
   if (commit.info.head.hash != commit_hash(film, commit.info, commit.delta))
     return fail(ErrorKind::corrupt, "commit's bytes do not have its hash." + at);
   return {};
-}
-
-std::string encode_document(Json document) {
-  document[run::meta_member]["contentHash"] = content_hash(document);
-  return canonical_json(document);
-}
-
-Loaded<Checkpoint> decode_document(const FilmId& film, std::string_view bytes) {
-  auto json = parse_json(bytes);
-  if (!json) return broken("not a whole JSON document: " + json.error().message);
-  if (!json->is_object() || !json->contains(run::meta_member) || !(*json)[run::meta_member].is_object())
-    return broken("document has no $workprint member");
-  const Json& meta = (*json)[run::meta_member];
-  if (!meta.contains("format") || !is_count(meta["format"])) return broken("$workprint.format is not a number");
-  if (meta["format"].get<std::int64_t>() > document_format)
-    return {Outcome::too_new, std::nullopt, "document needs a program that reads format " + std::to_string(meta["format"].get<std::int64_t>()) +
-                                                "; this one reads up to " + std::to_string(document_format)};
-  if (const auto wrong = wrong_member(meta)) return broken("$workprint." + *wrong + " is not as it must be");
-  if (meta["contentHash"] != Json(content_hash(*json))) return broken("contentHash does not fit the bytes");
-  if (!meta.contains("film") || meta["film"] != Json(film.value()))
-    return {Outcome::foreign, std::nullopt, "document is of another film"};
-  Checkpoint checkpoint;
-  checkpoint.head = {Epoch{meta["epoch"].get<std::uint64_t>()}, Seq{meta["seq"].get<std::uint64_t>()},
-                     meta.value("hash", meta["contentHash"].get<std::string>())};
-  checkpoint.document = *std::move(json);
-  return {Outcome::found, std::move(checkpoint), {}};
 }
 
 }  // namespace workprint::record

@@ -65,7 +65,8 @@ TEST_CASE("commit: a delta that does not fit its document is corrupt") {
                            R"({"append":{"log":{"drop":0}}})", R"({"append":{"log":[1]}})", R"({"append":{"log":{"drop":"x","values":[]}}})",
                            R"({"append":{"log":{"drop":-1,"values":[]}}})", R"({"unset":[1]})"}) {
     CAPTURE(text);
-    const auto applied = apply(document, *decode_delta(text), film_named("film"), info);
+    const auto delta = decode_delta(text);
+    const auto applied = delta ? apply(document, *delta, film_named("film"), info) : Result<void>(std::unexpected(delta.error()));
     REQUIRE_FALSE(applied);
     CHECK(applied.error().kind == ErrorKind::corrupt);
   }

@@ -3,111 +3,119 @@
 
 #include "store/owner.h"
 #include "store/replay.h"
-#include "workprint/digest.h"
+#include "store/rule.h"
+#include "store/schema.h"
 #include "workprint/try.h"
 
 namespace workprint {
 namespace {
 
-using record::encode_document;
+using namespace store;
+
+struct StoredBase {
+  Base base;
+  bool is_anchor = false;  ///< no older base and deltas lead to it
+};
 
 struct Film {
   Epoch epoch{};
   std::string owner;
   Head head;
-  std::map<std::uint64_t, Commit> commits;   // by seq
-  std::map<std::uint64_t, store::Base> bases;
-  std::size_t delta_bytes = 0;
+  std::map<std::uint64_t, Commit> commits;  ///< by seq
+  std::map<std::uint64_t, StoredBase> bases;
+  std::size_t delta_bytes = 0;              ///< since the last base
   WallTime updated_at{};
 };
 
+Loaded<Checkpoint> absent(std::string why) { return {Outcome::absent, std::nullopt, std::move(why)}; }
+
 class MemoryStore final : public CheckpointStore {
  public:
-  explicit MemoryStore(std::shared_ptr<Clock> clock)
-      : clock_(std::move(clock)), incarnation_("mem_" + sha256_hex(std::to_string(system_random()->next())).substr(0, 24)) {}
-
   std::string describe() const override { return "memory:"; }
   Result<std::string> incarnation() override { return incarnation_; }
 
   Result<Lease> acquire(const FilmId& film, const std::string& writer, Epoch at_least) override {
     const std::lock_guard lock(mutex_);
-    Film& row = films_[film.value()];
-    if (store::owner_of(row.owner, writer) == store::Owner::alive)
-      return fail(ErrorKind::conflict, "film is being written by a live process. film=" + film.value() + " pid=" + store::pid_of(row.owner));
-    row.epoch = next(std::max(row.epoch, at_least, [](Epoch a, Epoch b) { return number(a) < number(b); }));
-    row.owner = writer;
-    return make_lease(film, row.epoch);
+    const auto row = films_.find(film.value());
+    if (row != films_.end() && owner_of(row->second.owner, writer) == Owner::alive)
+      return fail(ErrorKind::conflict, "film is being written by a live process. film=" + film.value() +
+                                           " pid=" + pid_of(row->second.owner));
+    const Epoch epoch = TRY(following_epoch(film, row == films_.end() ? Epoch{} : row->second.epoch, at_least));
+    Film& taken = films_[film.value()];
+    taken.epoch = epoch;
+    taken.owner = writer;
+    return make_lease(film, epoch);
   }
 
   Result<void> release(const Lease& lease) override {
     const std::lock_guard lock(mutex_);
-    Film& row = films_[lease.film().value()];
-    if (row.epoch == lease.epoch()) row.owner.clear();
+    const auto row = films_.find(lease.film().value());
+    if (row != films_.end() && row->second.epoch == lease.epoch()) row->second.owner.clear();
     return {};
   }
 
   Loaded<Checkpoint> load(const FilmId& film) override {
     const std::lock_guard lock(mutex_);
     const auto row = films_.find(film.value());
-    if (row == films_.end() || row->second.bases.empty()) return {Outcome::absent, std::nullopt, "no such film"};
+    if (row == films_.end() || row->second.commits.empty()) return absent("no commit of this film");
     return read_locked(film, row->second, row->second.head.seq);
   }
 
   Loaded<Checkpoint> read(const FilmId& film, Seq seq) override {
     const std::lock_guard lock(mutex_);
     const auto row = films_.find(film.value());
-    if (row == films_.end()) return {Outcome::absent, std::nullopt, "no such film"};
-    return read_locked(film, row->second, seq);
+    return row == films_.end() ? absent("no such film") : read_locked(film, row->second, seq);
   }
 
   Result<void> commit(const Lease& lease, const Commit& commit, const Json& document) override {
-    const std::lock_guard lock(mutex_);
     check(commit.info.head.epoch == lease.epoch(), "a commit carries its lease's epoch");
-    Film& row = films_[lease.film().value()];
-    if (row.epoch != lease.epoch()) return fail(ErrorKind::fenced, "a newer worker owns the film. film=" + lease.film().value());
-    if (row.head.hash != commit.info.previous_hash || number(row.head.seq) + 1 != number(commit.info.head.seq))
-      return fail(ErrorKind::conflict, "film moved on. film=" + lease.film().value() + " at=" + std::to_string(number(row.head.seq)));
-    row.delta_bytes += commit.delta.size();
-    const std::uint64_t seq = number(commit.info.head.seq);
-    if (row.bases.empty() || store::wants_base(row.bases.rbegin()->second.body.size(), row.delta_bytes)) {
-      row.bases[seq] = {commit.info.head, encode_document(document)};
-      row.delta_bytes = 0;
-    }
-    row.commits[seq] = commit;
-    row.head = commit.info.head;
-    row.updated_at = commit.info.at;
+    check(commit.info.head.hash == record::commit_hash(lease.film(), commit.info, commit.delta), "a commit is sealed");
+    TRY(is_readable(commit));
+    const std::lock_guard lock(mutex_);
+    Film* row = TRY(known(lease));
+    TRY(may_commit(lease, row->epoch, row->head, commit.info));
+    const bool is_first = row->bases.empty();
+    const std::size_t delta_bytes = row->delta_bytes + commit.delta.size();
+    if (is_first || wants_base(row->bases.rbegin()->second.base.body.size(), delta_bytes))
+      put_base(*row, commit.info.head, TRY(make_base(lease.film(), commit.info.head, document)), is_first);
+    else
+      row->delta_bytes = delta_bytes;
+    put_commit(*row, commit);
     return {};
   }
 
   Result<void> install(const Lease& lease, const Checkpoint& checkpoint, const CommitInfo& info) override {
+    if (!is_storable_time(info.at)) return fail(ErrorKind::invalid, "commit's time is not between the years 1970 and 9999");
     const std::lock_guard lock(mutex_);
-    Film& row = films_[lease.film().value()];
-    if (row.epoch != lease.epoch()) return fail(ErrorKind::fenced, "a newer worker owns the film. film=" + lease.film().value());
-    if (number(row.head.seq) >= number(checkpoint.head.seq))
-      return fail(ErrorKind::conflict, "store holds this seq or a newer one. film=" + lease.film().value());
-    const std::uint64_t seq = number(checkpoint.head.seq);
-    row.bases[seq] = {checkpoint.head, encode_document(checkpoint.document)};
-    row.commits[seq] = {info, {}};
-    row.delta_bytes = 0;
-    row.head = checkpoint.head;
-    row.updated_at = info.at;
+    Film* row = TRY(known(lease));
+    TRY(may_install(lease, row->epoch, row->head, checkpoint.head));
+    std::string body = TRY(make_base(lease.film(), checkpoint.head, checkpoint.document));
+    put_base(*row, checkpoint.head, std::move(body), true);
+    Commit bridge{info, {}};
+    bridge.info.head = checkpoint.head;
+    bridge.info.kind = CommitKind::restored;
+    put_commit(*row, bridge);
     return {};
   }
 
   Result<std::string> set_aside(const FilmId& film, const std::string&) override {
     const std::lock_guard lock(mutex_);
-    aside_.push_back(std::move(films_[film.value()]));
-    films_.erase(film.value());
-    return "memory:" + std::to_string(aside_.size());
+    const auto row = films_.find(film.value());
+    if (row == films_.end()) return std::string("nothing was there: memory:");
+    aside_.push_back(std::move(row->second));
+    films_.erase(row);
+    return "memory: aside=" + std::to_string(aside_.size());
   }
 
   Result<std::vector<CommitInfo>> history(const FilmId& film, Seq before, std::size_t limit) override {
     const std::lock_guard lock(mutex_);
     const auto row = films_.find(film.value());
-    if (row == films_.end() || row->second.commits.empty()) return fail(ErrorKind::not_found, "no such film. film=" + film.value());
+    if (row == films_.end() || row->second.commits.empty())
+      return fail(ErrorKind::not_found, "no commit of this film. film=" + film.value());
     std::vector<CommitInfo> infos;
-    for (auto one = row->second.commits.rbegin(); one != row->second.commits.rend() && infos.size() < limit; ++one)
-      if (one->first < number(before)) infos.push_back(one->second.info);
+    const auto& commits = row->second.commits;
+    for (auto one = commits.lower_bound(number(before)); one != commits.begin() && infos.size() < limit;)
+      infos.push_back((--one)->second.info);
     return infos;
   }
 
@@ -120,19 +128,35 @@ class MemoryStore final : public CheckpointStore {
   }
 
  private:
+  Result<Film*> known(const Lease& lease) {
+    const auto row = films_.find(lease.film().value());
+    if (row == films_.end()) return no_such_film(lease.film());
+    return &row->second;
+  }
+
+  static void put_base(Film& film, const Head& head, std::string body, bool is_anchor) {
+    std::erase_if(film.bases, [](const auto& entry) { return !entry.second.is_anchor; });
+    film.bases[number(head.seq)] = {{head, std::move(body)}, is_anchor};
+    film.delta_bytes = 0;
+  }
+
+  static void put_commit(Film& film, const Commit& commit) {
+    film.commits[number(commit.info.head.seq)] = commit;
+    film.head = commit.info.head;
+    film.updated_at = commit.info.at;
+  }
+
   static Loaded<Checkpoint> read_locked(const FilmId& film, const Film& row, Seq seq) {
-    const auto there = row.commits.find(number(seq));
     auto base = row.bases.upper_bound(number(seq));
-    if (there == row.commits.end() || base == row.bases.begin()) return {Outcome::absent, std::nullopt, "no such seq"};
+    if (!row.commits.contains(number(seq)) || base == row.bases.begin()) return absent("no such seq");
     --base;
     std::vector<Commit> after;
     for (auto one = row.commits.upper_bound(base->first); one != row.commits.end() && one->first <= number(seq); ++one)
       after.push_back(one->second);
-    return store::replay(film, base->second, after);
+    return replay(film, base->second.base, after);
   }
 
-  std::shared_ptr<Clock> clock_;
-  std::string incarnation_;
+  const std::string incarnation_ = new_incarnation();
   std::mutex mutex_;
   std::map<std::string, Film> films_;
   std::vector<Film> aside_;
@@ -140,8 +164,6 @@ class MemoryStore final : public CheckpointStore {
 
 }  // namespace
 
-std::unique_ptr<CheckpointStore> open_memory_store(std::shared_ptr<Clock> clock) {
-  return std::make_unique<MemoryStore>(std::move(clock));
-}
+std::unique_ptr<CheckpointStore> open_memory_store(std::shared_ptr<Clock>) { return std::make_unique<MemoryStore>(); }
 
 }  // namespace workprint

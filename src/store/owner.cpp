@@ -19,14 +19,16 @@ std::string first_line(const std::string& path) {
 }
 
 // Field 22 of /proc/<pid>/stat (proc(5)): start time in clock ticks since boot. The command name may hold spaces and
-// brackets, so fields are counted from the last ')'. Empty: no such process.
+// brackets, so fields are counted from the last ')'. Empty: no such process, or one that is dead and waits to be reaped.
 std::string start_of(const std::string& pid) {
+  if (pid.empty() || pid.find_first_not_of("0123456789") != std::string::npos) return {};
   const std::string stat = first_line("/proc/" + pid + "/stat");
   const auto close = stat.rfind(')');
   if (close == std::string::npos) return {};
   std::istringstream fields(stat.substr(close + 1));
-  std::string field;
-  for (int i = 3; i <= 22; ++i)
+  std::string state, field;
+  if (!(fields >> state) || state == "Z" || state == "X") return {};
+  for (int i = 4; i <= 22; ++i)
     if (!(fields >> field)) return {};
   return field;
 }
@@ -53,7 +55,8 @@ Owner owner_of(const std::string& recorded, const std::string& ours) {
   if (recorded.empty()) return Owner::nobody;
   if (recorded == ours) return Owner::ourselves;
   const auto theirs = parts_of(recorded), mine = parts_of(ours);
-  if (theirs[0] != mine[0] || theirs[1] != mine[1]) return Owner::gone;
+  // The host's name takes no part: it may change while the machine runs, the boot id may not.
+  if (theirs[1].empty() || theirs[1] != mine[1]) return Owner::gone;
   const std::string start = start_of(theirs[2]);
   return !start.empty() && start == theirs[3] ? Owner::alive : Owner::gone;
 }

@@ -7,7 +7,8 @@ namespace workprint::store {
 
 enum class Owner { nobody, ourselves, alive, gone };
 
-/// A writer of another boot or another machine counts as gone: a SQLite file has one machine, and a boot ends all.
+/// A writer of another boot or another machine counts as gone: a SQLite file has one machine, and a boot ends all
+/// processes of the one before.
 [[nodiscard]] Owner owner_of(const std::string& recorded, const std::string& ours);
 /// The pid inside a writer id, for messages.
 [[nodiscard]] std::string pid_of(const std::string& writer);

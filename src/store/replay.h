@@ -16,10 +16,10 @@ struct Base {
 /// Errors travel as outcomes: corrupt (a hash does not fit), foreign, too_new.
 [[nodiscard]] Loaded<Checkpoint> replay(const FilmId& film, const Base& base, const std::vector<Commit>& after);
 
-/// Whether the deltas since the last base outweigh it: then the next commit carries a new base. Bases so at least
-/// double in weight of what precedes them, which keeps all bytes within a constant of the newest state.
+/// Whether the deltas since the last base outweigh it: then the next commit carries a new base. Between two bases the
+/// state's history doubles, so all bases ever written weigh no more than a constant times the deltas.
 [[nodiscard]] constexpr bool wants_base(std::size_t base_bytes, std::size_t delta_bytes_since) {
-  constexpr std::size_t least = 16 * 1024;  // below this a base costs more pages than it saves
+  constexpr std::size_t least = 4 * 1024;  // below this a base costs more pages than it saves
   return delta_bytes_since > (base_bytes > least ? base_bytes : least);
 }
 

@@ -1,25 +1,44 @@
 #include "store/sqlite.h"
 
-#include <climits>
-
+#include "base/file.h"
 #include "workprint/try.h"
 
 namespace workprint::store {
 namespace {
 
-constexpr int busy_timeout_ms = 5000;
+std::string reason(sqlite3* connection, int code) {
+  switch (code & 0xff) {
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED: return "locked by another program for longer than the limit";
+    case SQLITE_FULL: return "the disk is full";
+    case SQLITE_READONLY: return "the file or its folder is read-only";
+    case SQLITE_CONSTRAINT: return "rows break the rules of their table";
+    default: break;
+  }
+  const char* words = connection != nullptr ? sqlite3_errmsg(connection) : sqlite3_errstr(code);
+  const int system = connection != nullptr ? sqlite3_system_errno(connection) : 0;
+  const int primary = code & 0xff;
+  const bool is_outside = primary == SQLITE_IOERR || primary == SQLITE_CANTOPEN;
+  return words + (is_outside && system != 0 ? " (" + describe_errno(system) + ")" : std::string());
+}
+
+ErrorKind kind_of(int code) {
+  switch (code & 0xff) {
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+    case SQLITE_FORMAT:
+    case SQLITE_ERROR:
+    case SQLITE_CONSTRAINT:
+    case SQLITE_MISMATCH:
+    case SQLITE_TOOBIG: return ErrorKind::corrupt;
+    default: return code == SQLITE_IOERR_CORRUPTFS ? ErrorKind::corrupt : ErrorKind::unavailable;
+  }
+}
 
 }  // namespace
 
 Error sqlite_error(sqlite3* connection, int code, std::string_view doing) {
-  const int primary = code & 0xff;
-  const char* why = connection != nullptr ? sqlite3_errmsg(connection) : sqlite3_errstr(code);
-  std::string message = "database: " + std::string(why) + ". doing=" + std::string(doing);
-  if (primary == SQLITE_CORRUPT || primary == SQLITE_NOTADB || primary == SQLITE_FORMAT)
-    return {ErrorKind::corrupt, std::move(message)};
-  if (primary == SQLITE_FULL) message = "database: disk is full. doing=" + std::string(doing);
-  if (primary == SQLITE_BUSY || primary == SQLITE_LOCKED) message = "database: locked by another program. doing=" + std::string(doing);
-  return {ErrorKind::unavailable, std::move(message)};
+  return {kind_of(code), "database: " + reason(connection, code) + ". doing=" + std::string(doing)};
 }
 
 Result<Statement> Statement::prepare(sqlite3* connection, std::string_view sql) {
@@ -31,20 +50,27 @@ Result<Statement> Statement::prepare(sqlite3* connection, std::string_view sql) 
   return statement;
 }
 
-// A bind that fails (out of memory) shows as a failed step: the parameter is then NULL, and every column is NOT NULL.
 Statement& Statement::bind(int place, std::string_view text) {
-  sqlite3_bind_text64(handle_.get(), place, text.data(), text.size(), SQLITE_STATIC, SQLITE_UTF8);
+  const int code = sqlite3_bind_text64(handle_.get(), place, text.empty() ? "" : text.data(), text.size(), SQLITE_STATIC, SQLITE_UTF8);
+  check(code == SQLITE_OK, "a text is bound to a place of its statement");
   return *this;
 }
 
 Statement& Statement::bind_blob(int place, std::string_view bytes) {
-  sqlite3_bind_blob64(handle_.get(), place, bytes.empty() ? "" : bytes.data(), bytes.size(), SQLITE_STATIC);
+  const int code = sqlite3_bind_blob64(handle_.get(), place, bytes.empty() ? "" : bytes.data(), bytes.size(), SQLITE_STATIC);
+  check(code == SQLITE_OK, "a blob is bound to a place of its statement");
+  return *this;
+}
+
+Statement& Statement::bind_null(int place) {
+  check(sqlite3_bind_null(handle_.get(), place) == SQLITE_OK, "null is bound to a place of its statement");
   return *this;
 }
 
 Statement& Statement::bind(int place, std::uint64_t number) {
-  check(number <= static_cast<std::uint64_t>(LLONG_MAX), "a stored number fits in 63 bits");
-  sqlite3_bind_int64(handle_.get(), place, static_cast<sqlite3_int64>(number));
+  check(number <= number_max, "a stored number is at most 2^53");
+  const int code = sqlite3_bind_int64(handle_.get(), place, static_cast<sqlite3_int64>(number));
+  check(code == SQLITE_OK, "a number is bound to a place of its statement");
   return *this;
 }
 
@@ -55,7 +81,8 @@ Result<bool> Statement::step() {
     sqlite3_reset(handle_.get());
     return false;
   }
-  Error error = sqlite_error(sqlite3_db_handle(handle_.get()), code, "step");
+  sqlite3* connection = sqlite3_db_handle(handle_.get());
+  Error error = sqlite_error(connection, sqlite3_extended_errcode(connection), "step");
   sqlite3_reset(handle_.get());
   return std::unexpected(std::move(error));
 }
@@ -68,34 +95,46 @@ Result<void> Statement::run() {
 
 void Statement::reset() { sqlite3_reset(handle_.get()); }
 
+bool Statement::is_null(int column) const { return sqlite3_column_type(handle_.get(), column) == SQLITE_NULL; }
+
 std::string Statement::text(int column) const {
   const void* bytes = sqlite3_column_blob(handle_.get(), column);
   const int size = sqlite3_column_bytes(handle_.get(), column);
   return bytes == nullptr ? std::string() : std::string(static_cast<const char*>(bytes), static_cast<std::size_t>(size));
 }
 
-std::uint64_t Statement::number(int column) const {
-  return static_cast<std::uint64_t>(sqlite3_column_int64(handle_.get(), column));
+Result<std::uint64_t> Statement::number(int column) const {
+  const sqlite3_int64 value = sqlite3_column_int64(handle_.get(), column);
+  if (sqlite3_column_type(handle_.get(), column) != SQLITE_INTEGER || value < 0 || static_cast<std::uint64_t>(value) > number_max)
+    return fail(ErrorKind::corrupt, "a stored number is out of its range");
+  return static_cast<std::uint64_t>(value);
 }
 
-Result<Connection> Connection::open(const std::string& path) {
+Result<Connection> Connection::open(const std::string& path, Create create, Duration busy_limit) {
   sqlite3* raw = nullptr;
-  const int code = sqlite3_open_v2(path.c_str(), &raw, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_FULLMUTEX, nullptr);
+  const int flags = SQLITE_OPEN_READWRITE | (create == Create::yes ? SQLITE_OPEN_CREATE : 0) | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
+  const int code = sqlite3_open_v2(path.c_str(), &raw, flags, nullptr);
   Connection connection;
   connection.handle_.reset(raw);
-  if (code != SQLITE_OK) return std::unexpected(sqlite_error(raw, code, "open " + path));
-  sqlite3_busy_timeout(raw, busy_timeout_ms);
+  if (code != SQLITE_OK) return std::unexpected(sqlite_error(raw, code, "open"));
+  sqlite3_busy_timeout(raw, static_cast<int>(busy_limit.count()));
   return connection;
 }
 
-Result<void> Connection::run(const char* sql) {
-  const int code = sqlite3_exec(handle_.get(), sql, nullptr, nullptr, nullptr);
-  if (code != SQLITE_OK) return std::unexpected(sqlite_error(handle_.get(), code, std::string_view(sql).substr(0, 30)));
+Result<void> Connection::run(const std::string& sql) {
+  const int code = sqlite3_exec(handle_.get(), sql.c_str(), nullptr, nullptr, nullptr);
+  if (code != SQLITE_OK) return std::unexpected(sqlite_error(handle_.get(), code, sql.substr(0, sql.find_first_of(" ("))));
   return {};
 }
 
-Result<Transaction> Transaction::begin(Connection& connection) {
-  TRY(connection.run("BEGIN IMMEDIATE"));
+Result<std::string> Connection::text(const std::string& sql) {
+  Statement statement = TRY(prepare(sql));
+  if (!TRY(statement.step())) return std::string();
+  return statement.text(0);
+}
+
+Result<Transaction> Transaction::begin(Connection& connection, Kind kind) {
+  TRY(connection.run(kind == Kind::write ? "BEGIN IMMEDIATE" : "BEGIN"));
   return Transaction(connection);
 }
 

@@ -1,6 +1,6 @@
 /// SQLite with its results as Errors: a connection, statements, one transaction at a time.
 ///
-/// Thread-safety: none; the store serialises. A busy database is waited for (busy timeout), then unavailable.
+/// Thread-safety: none; the store serialises. A busy database is waited for up to the connection's limit.
 #pragma once
 
 #include <sqlite3.h>
@@ -9,31 +9,42 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 
+#include "workprint/clock.h"
 #include "workprint/result.h"
 
 namespace workprint::store {
 
-/// unavailable: busy, locked, I/O, full, read-only, cannot open; corrupt: malformed, not a database.
+/// Every failure of SQLite, translated where it happens. unavailable: busy, locked, full, read-only, I/O, cannot open.
+/// corrupt: malformed pages, not a database, and SQL or constraints that fail: ours are right, so the file is not.
 [[nodiscard]] Error sqlite_error(sqlite3* connection, int code, std::string_view doing);
+
+/// Numbers in the database are at most 2^53, as in JSON.
+inline constexpr std::uint64_t number_max = std::uint64_t{1} << 53;
 
 class Statement {
  public:
   Statement() = default;
   static Result<Statement> prepare(sqlite3* connection, std::string_view sql);
 
+  /// Text and blobs are not copied: they must live until the statement has run.
   Statement& bind(int place, std::string_view text);
   Statement& bind_blob(int place, std::string_view bytes);
+  Statement& bind_null(int place);
+  /// REQUIRES: number <= number_max.
   Statement& bind(int place, std::uint64_t number);
 
-  /// True: a row is there. False: done. The bound views must live until the call returns false or reset.
+  /// True: a row is there. False: done, and ready to be bound again.
   Result<bool> step();
-  /// For statements without rows: steps to the end and resets.
+  /// For statements without rows: steps to the end.
   Result<void> run();
   void reset();
 
+  [[nodiscard]] bool is_null(int column) const;
   [[nodiscard]] std::string text(int column) const;
-  [[nodiscard]] std::uint64_t number(int column) const;
+  /// Errors: corrupt (not an integer from 0 to number_max).
+  [[nodiscard]] Result<std::uint64_t> number(int column) const;
 
  private:
   struct Finalize {
@@ -44,9 +55,14 @@ class Statement {
 
 class Connection {
  public:
-  static Result<Connection> open(const std::string& path);
+  enum class Create : std::uint8_t { no, yes };
+  static Result<Connection> open(const std::string& path, Create create, Duration busy_limit);
   [[nodiscard]] sqlite3* get() const { return handle_.get(); }
-  Result<void> run(const char* sql);
+  Result<void> run(const std::string& sql);
+  /// First column of the first row as text; empty when there is no row.
+  Result<std::string> text(const std::string& sql);
+  Result<Statement> prepare(std::string_view sql) { return Statement::prepare(handle_.get(), sql); }
+  /// Rows changed by the last INSERT, UPDATE or DELETE.
   [[nodiscard]] int changes() const { return sqlite3_changes(handle_.get()); }
 
  private:
@@ -56,21 +72,22 @@ class Connection {
   std::unique_ptr<sqlite3, Close> handle_;
 };
 
-/// BEGIN IMMEDIATE ... COMMIT; rolled back when it is destroyed before commit().
+/// Rolled back when it goes before commit(), or when commit() failed.
 class Transaction {
  public:
-  static Result<Transaction> begin(Connection& connection);
+  /// read: one consistent view. write: the only writer from now on (BEGIN IMMEDIATE).
+  enum class Kind : std::uint8_t { read, write };
+  static Result<Transaction> begin(Connection& connection, Kind kind);
   Transaction(Transaction&& other) noexcept : connection_(std::exchange(other.connection_, nullptr)) {}
   Transaction(const Transaction&) = delete;
+  Transaction& operator=(const Transaction&) = delete;
   ~Transaction();
+  /// Errors: unavailable: whether it was committed is unknown.
   Result<void> commit();
 
  private:
   explicit Transaction(Connection& connection) : connection_(&connection) {}
   Connection* connection_;
 };
-
-/// Creates or upgrades the tables. Errors: invalid (the file was written by a later version: says which it needs).
-Result<void> migrate(Connection& connection, const std::string& incarnation);
 
 }  // namespace workprint::store

@@ -366,6 +366,61 @@ inline void threads_with_films_of_their_own_do_not_meet(const CheckpointBackend&
   for (const bool one : right) CHECK(one);
 }
 
+inline void what_could_not_be_read_again_is_not_taken(const CheckpointBackend& backend) {
+  Line line(film_named("film"));
+  const auto store = backend.open();
+  const Lease lease = granted(store->acquire(line.film(), this_process_writer(), Epoch{}));
+  const Commit first = line.next(lease.epoch());
+  Json other = line.document();
+  other[run::meta_member]["seq"] = 7;
+  CHECK(word_of(store->commit(lease, first, other)) == "invalid");  // a base that is of another commit
+  granted(store->commit(lease, first, line.document()));
+  Line beyond = line;
+  record::Delta delta;
+  delta.set["number"] = std::uint64_t{1} << 60;
+  const Commit unreadable = beyond.sealed(lease.epoch(), delta);
+  CHECK(word_of(store->commit(lease, unreadable, beyond.document())) == "invalid");
+  granted(line.grow(*store, lease));
+  holds(backend.open()->load(line.film()), line.checkpoint());
+  CHECK(word_of(store->acquire(line.film(), this_process_writer(), Epoch{std::uint64_t{1} << 53})) == "corrupt");
+}
+
+inline void a_document_without_a_chain_hash_is_installed_and_gone_on_from(const CheckpointBackend& backend) {
+  Line line(film_named("film"));
+  for (int i = 0; i < 3; ++i) line.next(Epoch{1});
+  Json document = line.document();
+  document[run::meta_member].erase("hash");
+  const auto decoded = record::decode_document(line.film(), record::encode_document(document));
+  REQUIRE(decoded.outcome == Outcome::found);
+  CHECK(decoded.value->document[run::meta_member]["contentHash"] == decoded.value->head.hash);
+  const auto store = backend.open();
+  const Lease lease = granted(store->acquire(line.film(), this_process_writer(), Epoch{1}));
+  granted(store->install(lease, *decoded.value, {decoded.value->head, {}, CommitKind::restored, {}, {}, {}, "w"}));
+  CHECK(store->load(line.film()).value->head == decoded.value->head);
+  Line going_on(line.film(), *decoded.value);
+  for (int i = 0; i < 2; ++i) granted(going_on.grow(*store, lease));
+  holds(backend.open()->load(line.film()), going_on.checkpoint());
+}
+
+inline void a_release_that_was_lost_costs_nothing(const CheckpointBackend& backend) {
+  const auto store = backend.open();
+  const FilmId film = film_named("film");
+  const std::string mine = this_process_writer();
+  const std::string machine = mine.substr(0, mine.rfind('/', mine.rfind('/') - 1));
+  const std::string own_pid = std::to_string(::getpid());
+  std::uint64_t epoch = 0;
+  for (const std::string& writer : {"host/00000000-0000-0000-0000-000000000000/" + own_pid + "/1",  // before this boot
+                                    machine + "/" + own_pid + "/1",  // our pid, but a process that started earlier
+                                    machine + "/4194999/5",          // no such process
+                                    std::string("worker_7c1e")}) {   // says nothing of itself
+    CAPTURE(writer);
+    CHECK(number(granted(store->acquire(film, writer, Epoch{})).epoch()) == ++epoch);
+    const Lease lease = granted(store->acquire(film, mine, Epoch{}));
+    CHECK(number(lease.epoch()) == ++epoch);
+    granted(store->release(lease));
+  }
+}
+
 /// Calls every clause with a backend of its own.
 inline void keeps_the_contract(const std::function<CheckpointBackend()>& make) {
   struct Clause {
@@ -383,6 +438,9 @@ inline void keeps_the_contract(const std::function<CheckpointBackend()>& make) {
       {"all films are listed by id", all_films_are_listed_by_id},
       {"a newer state of another tier is installed", a_newer_state_of_another_tier_is_installed_and_gone_on_from},
       {"what is set aside is forgotten", what_is_set_aside_is_forgotten_and_can_begin_again},
+      {"what could not be read again is not taken", what_could_not_be_read_again_is_not_taken},
+      {"a document without a chain hash is installed", a_document_without_a_chain_hash_is_installed_and_gone_on_from},
+      {"a release that was lost costs nothing", a_release_that_was_lost_costs_nothing},
       {"writers on several handles take turns", writers_on_several_handles_take_turns},
       {"threads with films of their own do not meet", threads_with_films_of_their_own_do_not_meet},
   };
