@@ -34,7 +34,7 @@ std::string filler(std::size_t bytes, std::uint64_t seed) {
 double store_rate(const std::filesystem::path& folder, std::size_t& bytes_written) {
   const auto store = open_sqlite_store((folder / "store.db").string(), system_clock());
   const FilmId film = *parse_film_id("bench");
-  const Lease lease = *store->acquire(film, this_process_writer(), Epoch{});
+  const Lease lease = *store->acquire(film, {this_process_writer(), Epoch{}});
   Json document = {{"text", ""}};
   Head head;
   std::vector<Commit> commits;

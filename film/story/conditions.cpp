@@ -91,6 +91,14 @@ const Daylight* daylight_said(const std::string& low) {
   return said;
 }
 
+bool is_condition(std::string_view word) {
+  for (const Daylight& one : daylights)
+    if (has_any_word(word, one.words)) return true;
+  for (const Weather& one : weathers)
+    if (has_any_word(word, one.words)) return true;
+  return false;
+}
+
 Conditions read_conditions(const std::string& low, Dice dice) {
   Conditions conditions;
   conditions.daylight = daylight_said(low);

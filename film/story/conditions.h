@@ -39,6 +39,8 @@ struct Conditions {
 [[nodiscard]] Conditions read_conditions(const std::string& low, Dice dice);
 /// The time that is named first; nullptr when none is.
 [[nodiscard]] const Daylight* daylight_said(const std::string& low);
+/// Whether a lower-case word is weather or an hour: "Rain falls" names nobody.
+[[nodiscard]] bool is_condition(std::string_view word);
 /// REQUIRES: a time of the table.
 [[nodiscard]] const Daylight& daylight(std::string_view time);
 

@@ -221,6 +221,9 @@ class ClauseReader {
     set_place(predicate);
     event.setting = setting_;
     event.who = subject_people_;
+    if (event.who.empty())  // "Drones chase him": he is in the picture
+      for (std::size_t i = 0; i < people_.size(); ++i)
+        if (has_any_word(lower(predicate), people_[i].gender == Gender::woman ? "her" : people_[i].gender == Gender::man ? "him" : "them") && event.who.empty()) event.who.push_back(i);
     for (const std::size_t other : people_in(lower(predicate)))
       if (std::ranges::find(event.who, other) == event.who.end()) event.who.push_back(other);
     event.thing = object_of(tokens, verb + 1, end);

@@ -4,6 +4,7 @@
 #include <array>
 #include <cctype>
 
+#include "film/story/conditions.h"
 #include "film/story/place_table.h"
 #include "film/story/text.h"
 #include "film/story/verb.h"
@@ -165,6 +166,30 @@ bool is_common_capital(const std::string& low) {
                            "camera close-up wide genre title logline style mood setting characters plot cut fade night day");
 }
 
+struct Worn {
+  std::string_view words;
+  int kind;  // 0 clothing, 1 accessory, 2 feature
+};
+
+constexpr std::array worn_things{
+    Worn{"coat raincoat overcoat jacket dress gown suit uniform sweater jumper hoodie shirt robe cloak cape kimono apron spacesuit overalls skirt vest cardigan oilskin tuxedo parka blazer pajamas", 0},
+    Worn{"hat cap scarf umbrella lantern suitcase backpack guitar violin helmet glasses goggles mask crown headphones bouquet balloon kite map compass walking_stick cane necklace locket gloves boots sword camera notebook bag rucksack radio bicycle flashlight torch candle", 1},
+    Worn{"beard moustache scar tattoo freckles eyepatch wrinkles", 2}};
+
+// "Smoke rises", "Doors open": what acts without being anybody.
+bool is_thing(const std::string& low) {
+  return has_any_word(low, "fire smoke dust ash water light lights lightning thunder silence music time love death life hope fear war peace shadow shadows door doors window windows lamp lamps candle candles "
+                           "clock clocks bell bells engine engines machine machines drone drones car cars phone phones letter letters leaves leaf flower flowers tree trees bird birds wave waves cloud clouds "
+                           "star stars sun moon sky sand stone stones ice steam blood glass paper hands eyes feet footsteps everything everyone everybody nothing nobody something someone somebody sirens waters night darkness days years hours minutes confetti curtain curtains lanterns boats ships trains rockets petals feathers bubbles sparks embers flames");
+}
+
+bool names_thing(const PlaceKind& kind, const std::string& low) {
+  for (const std::string_view things : {kind.objects, kind.nature})
+    for (const std::string& thing : split(things, '|'))
+      if (has_word(thing, low)) return true;
+  return false;
+}
+
 struct Name {
   std::string text;
   std::size_t at = 0;
@@ -183,7 +208,9 @@ std::vector<Name> names_in(const std::string& clean) {
     const bool opens = at == 0 || blank == std::string::npos || clean[blank] == '.' || clean[blank] == '!' || clean[blank] == '?' || clean[blank] == ':' || clean[blank] == ',';
     bool fits = word.size() > 2 && !shouted && !is_common_capital(low) && !verb_of(low);
     for (const RoleKind& role : role_kinds()) fits = fits && !has_any_word(low, role.words);
-    for (const PlaceKind& kind : place_kinds()) fits = fits && !has_any_word(low, kind.words);
+    for (const PlaceKind& kind : place_kinds()) fits = fits && !has_any_word(low, kind.words) && !names_thing(kind, low);
+    for (const Worn& row : worn_things) fits = fits && !has_any_word(low, row.words);
+    fits = fits && !is_condition(low) && !is_thing(low);
     if (fits && opens) {  // the first word of a sentence is a name only when somebody does something
       const auto next = split_words(std::string_view(clean).substr(end, 40));
       const auto verb = next.empty() ? std::nullopt : verb_of(lower(next.front()));
@@ -230,16 +257,6 @@ void add_names(const PromptText& text, std::vector<Person>& people) {
     owner->label = owner->character.name = name.text;
   }
 }
-
-struct Worn {
-  std::string_view words;
-  int kind;  // 0 clothing, 1 accessory, 2 feature
-};
-
-constexpr std::array worn_things{
-    Worn{"coat raincoat overcoat jacket dress gown suit uniform sweater jumper hoodie shirt robe cloak cape kimono apron spacesuit overalls skirt vest cardigan oilskin tuxedo parka blazer pajamas", 0},
-    Worn{"hat cap scarf umbrella lantern suitcase backpack guitar violin helmet glasses goggles mask crown headphones bouquet balloon kite map compass walking_stick cane necklace locket gloves boots sword camera notebook bag rucksack radio bicycle flashlight torch candle", 1},
-    Worn{"beard moustache scar tattoo freckles eyepatch wrinkles", 2}};
 
 void dress(const PromptText& text, std::vector<Person>& people) {
   const auto nearest = [&](std::size_t at) -> Person& {

@@ -83,6 +83,14 @@ class Lease {
   Epoch epoch_;
 };
 
+/// Who asks for a lease, and for how long it lives.
+struct LeaseRequest {
+  std::string writer;  ///< `<host>/<boot id>/<pid>/<process start>` (this_process_writer)
+  Epoch at_least{};    ///< the granted epoch is greater than this and than the stored one
+  /// How long the lease lives without a sign of life (a commit, an install, a renew), by the store's own clock.
+  Duration term = std::chrono::seconds(30);
+};
+
 /// Thread-safety: every method may be called from any thread at the same time.
 /// Blocking: every method does I/O; a busy database is waited for at most the store's own limit, then unavailable.
 /// Durability: what commit/install/acquire/set_aside returned as ok survives the loss of this process and power.
@@ -99,13 +107,18 @@ class CheckpointStore {
 
   /// Makes the caller the only writer of `film`: the new epoch is 1 + the greater of the stored one and `at_least`,
   /// and every earlier lease is fenced. A film the store does not hold is created with seq 0 and no checkpoint.
-  /// `writer` is "<host>/<boot id>/<pid>/<process start>": a lease whose owner is a live process of this machine
-  /// (another one than the caller) is not taken.
-  /// Errors: conflict (a live writer holds it: its pid is in the message); unavailable (may have been granted: acquire
-  /// again); corrupt.
-  virtual Result<Lease> acquire(const FilmId& film, const std::string& writer, Epoch at_least) = 0;
+  /// Not taken is a lease of another writer whose term still runs, unless that writer is a process of this machine that
+  /// is known to be gone. A writer that was stopped (SIGSTOP) past its term loses the film, though it lives.
+  /// Errors: conflict (a live writer holds it: writer and the rest of its term are in the message); unavailable (may have
+  /// been granted: acquire again); corrupt.
+  virtual Result<Lease> acquire(const FilmId& film, const LeaseRequest& request) = 0;
 
-  /// Gives the lease back early. A lost release costs nothing: the owner is seen to be gone.
+  /// A sign of life: the lease lives for a full term from now. A lease whose term ran out goes on being good until
+  /// somebody else takes the film.
+  /// Errors: fenced (a newer epoch exists, or the film was set aside: stop); unavailable (again later: the term runs on).
+  virtual Result<void> renew(const Lease& lease) = 0;
+
+  /// Gives the lease back early. A lost release costs at most a term.
   virtual Result<void> release(const Lease& lease) = 0;
 
   /// The newest committed state, verified: base hash, then the hash chain over every delta since.

@@ -169,7 +169,7 @@ TEST_CASE("commit: a document without a chain hash is installed and gone on from
   const FilmId film = film_named("harbor-lights");
   const Loaded<Checkpoint> loaded = decode_document(film, harbor_lights());
   REQUIRE(loaded.value);
-  const Lease lease = conformance::granted(store->acquire(film, this_process_writer(), loaded.value->head.epoch));
+  const Lease lease = conformance::granted(store->acquire(film, {this_process_writer(), loaded.value->head.epoch}));
   conformance::granted(store->install(lease, *loaded.value, {loaded.value->head, "", CommitKind::restored, {}, {}, WallTime(), "w"}));
   const Loaded<Checkpoint> stored = store->load(film);
   REQUIRE_MESSAGE(stored.value.has_value(), stored.detail);

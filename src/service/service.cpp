@@ -104,7 +104,7 @@ struct WorkflowService::Body {
 
   Result<std::unique_ptr<worker::Session>> begin(const FilmId& film, const Json& inputs, const std::string& type,
                                                  Epoch at_least) {
-    Lease lease = TRY(store.acquire(film, writer, at_least));
+    Lease lease = TRY(store.acquire(film, {writer, at_least}));
     auto session = std::make_unique<worker::Session>(tools(), workflow.graph, std::move(lease), Checkpoint{{}, Json::object()});
     const std::string incarnation = TRY(store.incarnation());
     const std::string id = new_command_id();
@@ -162,7 +162,7 @@ struct WorkflowService::Body {
     Checkpoint start = *gathered.chosen();
     TRY(set_aside_damage(film, gathered));
     Epoch at_least = start.head.epoch;
-    Lease lease = TRY(store.acquire(film, writer, at_least));
+    Lease lease = TRY(store.acquire(film, {writer, at_least}));
     const Loaded<Checkpoint> now = store.load(film);
     if (now.outcome == Outcome::unreachable) return fail(ErrorKind::unavailable, now.detail);
     // Somebody else may have committed between our look and our lease; what they committed is newer and wins.
@@ -464,7 +464,7 @@ Result<Head> WorkflowService::fork(const FilmId& source, std::optional<Seq> seq,
   if (there.resolution.decision != Decision::fresh)
     return fail(ErrorKind::conflict, "the new film's id is taken. film=" + target.value());
   const std::string incarnation = TRY(body_->store.incarnation());
-  Lease lease = TRY(body_->store.acquire(target, body_->writer, Epoch{}));
+  Lease lease = TRY(body_->store.acquire(target, {body_->writer, Epoch{}}));
   worker::Session session(body_->tools(), body_->workflow.graph, std::move(lease), Checkpoint{{}, Json::object()});
   const worker::Session::Plan plan = [&](const ValidGraph& graph, Json& document, Seq) -> Result<run::Delta> {
     run::Delta delta;

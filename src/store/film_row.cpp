@@ -8,7 +8,8 @@ namespace workprint::store {
 namespace {
 
 constexpr std::string_view film_columns =
-    "id, film_id, epoch, owner, head_epoch, head_seq, head_hash, base_seq, base_bytes, delta_bytes_since_base, updated_at_ms, checksum";
+    "id, film_id, epoch, owner, head_epoch, head_seq, head_hash, base_seq, base_bytes, delta_bytes_since_base, updated_at_ms, checksum, term_ms, "
+    "alive_ms";
 constexpr std::string_view commit_columns =
     "seq, epoch, kind, node, item, at_ms, writer, previous_hash, hash, delta, seal";
 
@@ -30,7 +31,8 @@ std::uint64_t checksum(const FilmRow& row) {
       std::to_string(row.id) + "\n" + row.film + "\n" + std::to_string(number(row.epoch)) + "\n" + row.owner + "\n" +
       std::to_string(number(row.head.epoch)) + "\n" + std::to_string(number(row.head.seq)) + "\n" + row.head.hash + "\n" +
       std::to_string(number(row.base_seq)) + "\n" + std::to_string(row.base_bytes) + "\n" +
-      std::to_string(row.delta_bytes_since_base) + "\n" + std::to_string(milliseconds(row.updated_at));
+      std::to_string(row.delta_bytes_since_base) + "\n" + std::to_string(milliseconds(row.updated_at)) + "\n" +
+      std::to_string(row.term_ms) + "\n" + std::to_string(row.alive_ms);
   return crc32c(words);
 }
 
@@ -48,6 +50,8 @@ Result<FilmRow> film_from(const Statement& rows) {
   row.delta_bytes_since_base = TRY(rows.number(9));
   const std::uint64_t updated_at_ms = TRY(rows.number(10));
   row.updated_at = TRY(stored_time(updated_at_ms));
+  row.term_ms = TRY(rows.number(12));
+  row.alive_ms = TRY(rows.number(13));
   if (TRY(rows.number(11)) != checksum(row)) return fail(ErrorKind::corrupt, "a film's row fails its checksum. row=" + std::to_string(row.id));
   return row;
 }
@@ -136,8 +140,9 @@ Result<void> insert_film(Connection& connection, FilmRow& row) {
   // The id is part of the checksum and known only afterwards.
   Statement insert = TRY(connection.prepare(
       "INSERT INTO films (film_id, epoch, owner, head_epoch, head_seq, head_hash, base_seq, base_bytes, delta_bytes_since_base, "
-      "updated_at_ms, checksum) VALUES (?1, ?2, ?3, 0, 0, '', 0, 0, 0, ?4, 0)"));
-  TRY(insert.bind(1, row.film).bind(2, number(row.epoch)).bind(3, row.owner).bind(4, milliseconds(row.updated_at)).run());
+      "updated_at_ms, checksum, term_ms, alive_ms) VALUES (?1, ?2, ?3, 0, 0, '', 0, 0, 0, ?4, 0, ?5, ?6)"));
+  TRY(insert.bind(1, row.film).bind(2, number(row.epoch)).bind(3, row.owner).bind(4, milliseconds(row.updated_at))
+          .bind(5, row.term_ms).bind(6, row.alive_ms).run());
   row.id = static_cast<std::uint64_t>(sqlite3_last_insert_rowid(connection.get()));
   Statement seal = TRY(connection.prepare("UPDATE films SET checksum = ?2 WHERE id = ?1"));
   return seal.bind(1, row.id).bind(2, checksum(row)).run();
@@ -147,7 +152,8 @@ Result<bool> update_film(Connection& connection, Statement& update, const FilmRo
   TRY(update.bind(1, row.id).bind(2, number(row.epoch)).bind(3, row.owner).bind(4, number(row.head.epoch))
           .bind(5, number(row.head.seq)).bind(6, row.head.hash).bind(7, number(row.base_seq)).bind(8, row.base_bytes)
           .bind(9, row.delta_bytes_since_base).bind(10, milliseconds(row.updated_at)).bind(11, checksum(row))
-          .bind(12, number(before.epoch)).bind(13, number(before.head.seq)).bind(14, before.head.hash).run());
+          .bind(12, number(before.epoch)).bind(13, number(before.head.seq)).bind(14, before.head.hash)
+          .bind(15, row.term_ms).bind(16, row.alive_ms).run());
   return connection.changes() == 1;
 }
 

@@ -16,6 +16,8 @@ struct FilmRow {
   std::string film;
   Epoch epoch{};
   std::string owner;
+  std::uint64_t term_ms = 0;   ///< the lease lives so long without a sign of life
+  std::uint64_t alive_ms = 0;  ///< the last one, on this machine's monotonic clock since its boot
   Head head;
   Seq base_seq{};
   std::uint64_t base_bytes = 0, delta_bytes_since_base = 0;
@@ -31,7 +33,7 @@ Result<std::vector<std::uint64_t>> damaged_films(Connection& connection);
 Result<void> insert_film(Connection& connection, FilmRow& row);
 inline constexpr std::string_view update_film_sql =
     "UPDATE films SET epoch = ?2, owner = ?3, head_epoch = ?4, head_seq = ?5, head_hash = ?6, base_seq = ?7, base_bytes = ?8, "
-    "delta_bytes_since_base = ?9, updated_at_ms = ?10, checksum = ?11 "
+    "delta_bytes_since_base = ?9, updated_at_ms = ?10, checksum = ?11, term_ms = ?15, alive_ms = ?16 "
     "WHERE id = ?1 AND epoch = ?12 AND head_seq = ?13 AND head_hash = ?14";
 /// Writes `row` over `before` by update_film_sql; false when the stored row is no longer `before`.
 Result<bool> update_film(Connection& connection, Statement& update, const FilmRow& before, const FilmRow& row);

@@ -19,7 +19,7 @@ struct StoredBase {
 
 struct Film {
   Epoch epoch{};
-  std::string owner;
+  Holder holder;
   Head head;
   std::map<std::uint64_t, Commit> commits;  ///< by seq
   std::map<std::uint64_t, StoredBase> bases;
@@ -31,26 +31,34 @@ Loaded<Checkpoint> absent(std::string why) { return {Outcome::absent, std::nullo
 
 class MemoryStore final : public CheckpointStore {
  public:
+  explicit MemoryStore(std::shared_ptr<Clock> clock) : clock_(std::move(clock)) {}
   std::string describe() const override { return "memory:"; }
   Result<std::string> incarnation() override { return incarnation_; }
 
-  Result<Lease> acquire(const FilmId& film, const std::string& writer, Epoch at_least) override {
+  Result<Lease> acquire(const FilmId& film, const LeaseRequest& request) override {
     const std::lock_guard lock(mutex_);
     const auto row = films_.find(film.value());
-    if (row != films_.end() && owner_of(row->second.owner, writer) == Owner::alive)
-      return fail(ErrorKind::conflict, "film is being written by a live process. film=" + film.value() +
-                                           " pid=" + pid_of(row->second.owner));
-    const Epoch epoch = TRY(following_epoch(film, row == films_.end() ? Epoch{} : row->second.epoch, at_least));
+    const std::uint64_t now_ms = monotonic_ms(*clock_);
+    if (row != films_.end()) TRY(may_acquire(film, row->second.holder, request, now_ms));
+    const Epoch epoch = TRY(following_epoch(film, row == films_.end() ? Epoch{} : row->second.epoch, request.at_least));
     Film& taken = films_[film.value()];
     taken.epoch = epoch;
-    taken.owner = writer;
+    taken.holder = {request.writer, static_cast<std::uint64_t>(std::max(Duration::zero(), request.term).count()), now_ms};
     return make_lease(film, epoch);
+  }
+
+  Result<void> renew(const Lease& lease) override {
+    const std::lock_guard lock(mutex_);
+    Film* row = TRY(known(lease));
+    TRY(is_owner(lease, row->epoch));
+    row->holder.alive_ms = monotonic_ms(*clock_);
+    return {};
   }
 
   Result<void> release(const Lease& lease) override {
     const std::lock_guard lock(mutex_);
     const auto row = films_.find(lease.film().value());
-    if (row != films_.end() && row->second.epoch == lease.epoch()) row->second.owner.clear();
+    if (row != films_.end() && row->second.epoch == lease.epoch()) row->second.holder = {};
     return {};
   }
 
@@ -140,10 +148,11 @@ class MemoryStore final : public CheckpointStore {
     film.delta_bytes = 0;
   }
 
-  static void put_commit(Film& film, const Commit& commit) {
+  void put_commit(Film& film, const Commit& commit) {
     film.commits[number(commit.info.head.seq)] = commit;
     film.head = commit.info.head;
     film.updated_at = commit.info.at;
+    film.holder.alive_ms = monotonic_ms(*clock_);
   }
 
   static Loaded<Checkpoint> read_locked(const FilmId& film, const Film& row, Seq seq) {
@@ -156,6 +165,7 @@ class MemoryStore final : public CheckpointStore {
     return replay(film, base->second.base, after);
   }
 
+  const std::shared_ptr<Clock> clock_;
   const std::string incarnation_ = new_incarnation();
   std::mutex mutex_;
   std::map<std::string, Film> films_;
@@ -164,6 +174,8 @@ class MemoryStore final : public CheckpointStore {
 
 }  // namespace
 
-std::unique_ptr<CheckpointStore> open_memory_store(std::shared_ptr<Clock>) { return std::make_unique<MemoryStore>(); }
+std::unique_ptr<CheckpointStore> open_memory_store(std::shared_ptr<Clock> clock) {
+  return std::make_unique<MemoryStore>(std::move(clock));
+}
 
 }  // namespace workprint

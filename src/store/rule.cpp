@@ -1,6 +1,7 @@
 #include "store/rule.h"
 
 #include "record/commit.h"
+#include "store/owner.h"
 #include "workprint/try.h"
 
 namespace workprint::store {
@@ -10,13 +11,26 @@ std::string shown(const Head& head) {
   return std::to_string(number(head.epoch)) + "/" + std::to_string(number(head.seq));
 }
 
+}  // namespace
+
 Result<void> is_owner(const Lease& lease, Epoch stored) {
   if (stored == lease.epoch()) return {};
   return fail(ErrorKind::fenced, "this lease is no longer the newest one. film=" + lease.film().value() +
                                      " epoch=" + std::to_string(number(stored)) + " ours=" + std::to_string(number(lease.epoch())));
 }
 
-}  // namespace
+std::uint64_t monotonic_ms(Clock& clock) {
+  const auto since = std::chrono::floor<std::chrono::milliseconds>(clock.now().time_since_epoch()).count();
+  return since < 0 ? 0 : static_cast<std::uint64_t>(since);
+}
+
+Result<void> may_acquire(const FilmId& film, const Holder& holder, const LeaseRequest& request, std::uint64_t now_ms) {
+  if (owner_of(holder.writer, request.writer) != Owner::alive) return {};
+  const std::uint64_t ends = holder.alive_ms + holder.term_ms;
+  if (now_ms >= ends) return {};
+  return fail(ErrorKind::conflict, "film is being written by a live process. film=" + film.value() + " pid=" +
+                                       pid_of(holder.writer) + " lease_ends_in_ms=" + std::to_string(ends - now_ms));
+}
 
 std::unexpected<Error> no_such_film(const FilmId& film) {
   return fail(ErrorKind::fenced, "the store no longer holds this film. film=" + film.value());

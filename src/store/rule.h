@@ -10,9 +10,22 @@ namespace workprint::store {
 /// The epoch after the greater of both. Errors: corrupt (the numbers are used up, so one of them is damaged).
 Result<Epoch> following_epoch(const FilmId& film, Epoch stored, Epoch at_least);
 
+/// Milliseconds on the machine's monotonic clock: the same for every process since its boot.
+[[nodiscard]] std::uint64_t monotonic_ms(Clock& clock);
+
+/// What a lease's row says about who holds it.
+struct Holder {
+  std::string writer;
+  std::uint64_t term_ms = 0, alive_ms = 0;
+};
+/// Whether `request` may take the film at `now_ms`. Errors: conflict (a live writer, and its term runs).
+Result<void> may_acquire(const FilmId& film, const Holder& holder, const LeaseRequest& request, std::uint64_t now_ms);
+
 /// Who holds a lease of a film that the store does not know has lost it: the film was set aside, or the store replaced.
 [[nodiscard]] std::unexpected<Error> no_such_film(const FilmId& film);
 
+/// Errors: fenced (the stored epoch is not the lease's).
+Result<void> is_owner(const Lease& lease, Epoch stored);
 /// Errors: fenced (the stored epoch is not the lease's); conflict (the stored head is not the one before `info`).
 Result<void> may_commit(const Lease& lease, Epoch stored, const Head& head, const CommitInfo& info);
 

@@ -22,6 +22,8 @@ CREATE TABLE films (
   film_id TEXT NOT NULL UNIQUE CHECK (length(film_id) BETWEEN 1 AND 128),
   epoch INTEGER NOT NULL CHECK (epoch >= 1),
   owner TEXT NOT NULL,
+  term_ms INTEGER NOT NULL CHECK (term_ms >= 0),
+  alive_ms INTEGER NOT NULL CHECK (alive_ms >= 0),
   head_epoch INTEGER NOT NULL CHECK (head_epoch BETWEEN 0 AND epoch),
   head_seq INTEGER NOT NULL CHECK (head_seq >= 0),
   head_hash TEXT NOT NULL CHECK (length(head_hash) = CASE head_seq WHEN 0 THEN 0 ELSE 64 END),

@@ -44,7 +44,7 @@ struct DatabaseFixture {
   Line make(std::string_view name, int commits) const {
     const auto store = open();
     Line line(film_named(name));
-    const Lease lease = granted(store->acquire(line.film(), this_process_writer(), Epoch{}));
+    const Lease lease = granted(store->acquire(line.film(), {this_process_writer(), Epoch{}}));
     for (int i = 0; i < commits; ++i) granted(line.grow(*store, lease));
     return line;
   }
@@ -55,7 +55,7 @@ struct DatabaseFixture {
 TEST_CASE_FIXTURE(DatabaseFixture, "sqlite file: locked by another program it is unavailable, and the film goes on afterwards") {
   const auto store = open();
   Line line(film);
-  const Lease lease = granted(store->acquire(film, this_process_writer(), Epoch{}));
+  const Lease lease = granted(store->acquire(film, {this_process_writer(), Epoch{}}));
   granted(line.grow(*store, lease));
   const Checkpoint before = line.checkpoint();
   const Commit commit = line.next(lease.epoch());
@@ -74,7 +74,7 @@ TEST_CASE_FIXTURE(DatabaseFixture, "sqlite file: locked by another program it is
 TEST_CASE_FIXTURE(DatabaseFixture, "sqlite file: a disk without room makes commits unavailable and loses none") {
   Line line = make("film", 3);
   const auto store = open();
-  const Lease lease = granted(store->acquire(film, this_process_writer(), Epoch{}));
+  const Lease lease = granted(store->acquire(film, {this_process_writer(), Epoch{}}));
   granted(line.grow(*store, lease));
   const Line before = line;
   ::signal(SIGXFSZ, SIG_IGN);
@@ -103,7 +103,7 @@ TEST_CASE_FIXTURE(DatabaseFixture, "sqlite file: a database of another program i
   const std::string before = read_file(path);
   const auto store = open();
   CHECK(store->load(film).outcome == Outcome::foreign);
-  CHECK(word_of(store->acquire(film, "w", Epoch{})) == "corrupt");
+  CHECK(word_of(store->acquire(film, {"w", Epoch{}})) == "corrupt");
   CHECK(fs::exists(granted(store->set_aside(film, "a test"))));
   CHECK(store->load(film).outcome == Outcome::absent);
 }
@@ -120,7 +120,7 @@ TEST_CASE_FIXTURE(DatabaseFixture, "sqlite file: every row that lies is corrupt;
   make("film", 12);
   const std::string healthy = read_file(path);
   for (const char* lie : {
-           "UPDATE films SET epoch = epoch + 1", "UPDATE films SET owner = 'somebody'", "UPDATE films SET film_id = 'another'",
+           "UPDATE films SET epoch = epoch + 1", "UPDATE films SET owner = 'somebody'", "UPDATE films SET alive_ms = alive_ms + 1", "UPDATE films SET term_ms = 5", "UPDATE films SET film_id = 'another'",
            "UPDATE films SET head_seq = 11, base_seq = 1", "UPDATE films SET updated_at_ms = -1",
            "UPDATE commits SET delta = replace(CAST(delta AS TEXT), 'a', 'b') WHERE seq = 12",
            "UPDATE commits SET at_ms = at_ms + 1 WHERE seq = 12", "UPDATE commits SET at_ms = 9223372036854775807 WHERE seq = 12",
@@ -141,7 +141,7 @@ TEST_CASE_FIXTURE(DatabaseFixture, "sqlite file: every row that lies is corrupt;
     const std::string kept = granted(store->set_aside(film, loaded.detail));
     CHECK(store->load(film).outcome == Outcome::absent);
     Line again(film);
-    const Lease lease = granted(store->acquire(film, this_process_writer(), Epoch{1}));
+    const Lease lease = granted(store->acquire(film, {this_process_writer(), Epoch{1}}));
     granted(again.grow(*store, lease));
     holds(store->load(film), again.checkpoint());
     if (kept.find("aside=") == std::string::npos)
@@ -154,7 +154,7 @@ TEST_CASE_FIXTURE(DatabaseFixture, "sqlite file: every row that lies is corrupt;
 TEST_CASE_FIXTURE(DatabaseFixture, "sqlite file: taken away under a writer it takes no more commits and is another store afterwards") {
   const auto store = open();
   Line line(film);
-  const Lease lease = granted(store->acquire(film, this_process_writer(), Epoch{}));
+  const Lease lease = granted(store->acquire(film, {this_process_writer(), Epoch{}}));
   granted(line.grow(*store, lease));
   const std::string first = granted(store->incarnation());
   CHECK(is_incarnation(first));
@@ -170,7 +170,7 @@ TEST_CASE_FIXTURE(DatabaseFixture, "sqlite file: taken away under a writer it ta
 TEST_CASE_FIXTURE(DatabaseFixture, "sqlite file: a lost log costs the newest commits, never the film") {
   const auto store = open();
   Line line(film);
-  const Lease lease = granted(store->acquire(film, this_process_writer(), Epoch{}));
+  const Lease lease = granted(store->acquire(film, {this_process_writer(), Epoch{}}));
   for (int i = 0; i < 5; ++i) granted(line.grow(*store, lease));
   const std::string copy = (scratch.path() / "copy.db").string();
   fs::copy_file(path, copy);

@@ -46,7 +46,8 @@ class SqliteStore final : public CheckpointStore {
 
   std::string describe() const override { return "sqlite:" + path_; }
   Result<std::string> incarnation() override;
-  Result<Lease> acquire(const FilmId& film, const std::string& writer, Epoch at_least) override;
+  Result<Lease> acquire(const FilmId& film, const LeaseRequest& request) override;
+  Result<void> renew(const Lease& lease) override;
   Result<void> release(const Lease& lease) override;
   Loaded<Checkpoint> load(const FilmId& film) override;
   Loaded<Checkpoint> read(const FilmId& film, Seq seq) override;
@@ -126,16 +127,18 @@ Result<std::string> SqliteStore::incarnation() {
 
 // --- leases ----------------------------------------------------------------------------------------------------------
 
-Result<Lease> SqliteStore::acquire(const FilmId& film, const std::string& writer, Epoch at_least) {
+Result<Lease> SqliteStore::acquire(const FilmId& film, const LeaseRequest& request) {
   const std::lock_guard lock(mutex_);
   Connection& connection = *TRY(connected(IfMissing::create));
   Transaction transaction = TRY(Transaction::begin(connection, Kind::write));
   const std::optional<FilmRow> before = TRY(find_film(connection, film.value()));
-  if (before && owner_of(before->owner, writer) == Owner::alive)
-    return fail(ErrorKind::conflict, "film is being written by a live process. film=" + film.value() + " pid=" + pid_of(before->owner));
+  const std::uint64_t now_ms = monotonic_ms(*clock_);
+  if (before) TRY(may_acquire(film, {before->owner, before->term_ms, before->alive_ms}, request, now_ms));
   FilmRow row = before.value_or(FilmRow{});
-  row.epoch = TRY(following_epoch(film, row.epoch, at_least));
-  row.owner = writer;
+  row.epoch = TRY(following_epoch(film, row.epoch, request.at_least));
+  row.owner = request.writer;
+  row.term_ms = static_cast<std::uint64_t>(std::max(Duration::zero(), request.term).count());
+  row.alive_ms = now_ms;
   if (before) {
     if (!TRY(update_film(connection, hot_.update_film, *before, row))) return fail(ErrorKind::corrupt, "a film's row cannot be found again. film=" + film.value());
   } else {
@@ -150,6 +153,21 @@ Result<Lease> SqliteStore::acquire(const FilmId& film, const std::string& writer
   const Epoch epoch = row.epoch;
   held_[film.value()] = std::move(row);
   return make_lease(film, epoch);
+}
+
+Result<void> SqliteStore::renew(const Lease& lease) {
+  const std::lock_guard lock(mutex_);
+  Connection& connection = *TRY(connected_to(lease.film()));
+  Transaction transaction = TRY(Transaction::begin(connection, Kind::write));
+  const FilmRow before = TRY(stored_row(lease.film()));
+  TRY(is_owner(lease, before.epoch));
+  FilmRow row = before;
+  row.alive_ms = monotonic_ms(*clock_);
+  if (!TRY(update_film(connection, hot_.update_film, before, row))) return fail(ErrorKind::corrupt, "a film's row cannot be found again. film=" + row.film);
+  held_.erase(row.film);
+  TRY(transaction.commit());
+  held_[lease.film().value()] = std::move(row);
+  return {};
 }
 
 Result<void> SqliteStore::release(const Lease& lease) {
@@ -191,6 +209,7 @@ Result<FilmRow> SqliteStore::write_commit(const Lease& lease, const Commit& comm
   FilmRow row = before;
   row.head = info.head;
   row.updated_at = info.at;
+  row.alive_ms = monotonic_ms(*clock_);
   row.delta_bytes_since_base = delta_bytes;
   std::string base;
   if (is_first || wants_base(before.base_bytes, delta_bytes)) {
@@ -240,6 +259,7 @@ Result<void> SqliteStore::install(const Lease& lease, const Checkpoint& checkpoi
   FilmRow row = before;
   row.head = checkpoint.head;
   row.updated_at = info.at;
+  row.alive_ms = monotonic_ms(*clock_);
   row.base_seq = checkpoint.head.seq;
   row.base_bytes = base.size();
   row.delta_bytes_since_base = 0;

@@ -12,6 +12,7 @@
 #include "object/scratch_folder.h"
 #include "store/sqlite.h"
 #include "tests/conformance/checkpoint_store_contract.h"
+#include "tests/support/manual_clock.h"
 
 namespace workprint {
 namespace {
@@ -50,7 +51,7 @@ Image make_image(const std::filesystem::path& folder, Log log) {
   Image image;
   auto store = open_sqlite_store(path.string(), system_clock());
   Line line(film_named("film"));
-  const Lease lease = granted(store->acquire(line.film(), this_process_writer(), Epoch{}));
+  const Lease lease = granted(store->acquire(line.film(), {this_process_writer(), Epoch{}}));
   for (int i = 0; i < 12; ++i) {
     granted(line.grow(*store, lease, 1700));
     image.states[number(line.head().seq)] = line.checkpoint();
@@ -108,7 +109,7 @@ class Damage {
 
   void goes_on(CheckpointStore& store, const Checkpoint& from) {
     Line line(film_named("film"), from);
-    const auto lease = store.acquire(line.film(), this_process_writer(), Epoch{});
+    const auto lease = store.acquire(line.film(), {this_process_writer(), Epoch{}});
     if (lease && line.grow(store, *lease)) holds(store.load(line.film()), line.checkpoint());
   }
 
@@ -127,7 +128,7 @@ struct SharedCount {
   const FilmId film = film_named("film");
   const Loaded<Checkpoint> loaded = store->load(film);
   Line line = loaded.value ? Line(film, *loaded.value) : Line(film);
-  const auto lease = store->acquire(film, this_process_writer(), Epoch{});
+  const auto lease = store->acquire(film, {this_process_writer(), Epoch{}});
   while (lease && line.grow(*store, *lease, 900)) count.acknowledged = number(line.head().seq);
   ::_exit(1);
 }
@@ -142,7 +143,7 @@ Weight weigh_film(int steps, std::size_t bytes_a_step) {
   const std::string path = (folder.path() / "w.db").string();
   auto store = open_sqlite_store(path, system_clock());
   Line line(film_named("film"));
-  const Lease lease = granted(store->acquire(line.film(), this_process_writer(), Epoch{}));
+  const Lease lease = granted(store->acquire(line.film(), {this_process_writer(), Epoch{}}));
   for (int i = 0; i < steps; ++i) granted(line.grow(*store, lease, bytes_a_step));
   store.reset();
   Weight weight;
@@ -163,8 +164,10 @@ TEST_CASE("the sqlite store keeps the contract of checkpoint stores") {
   conformance::keeps_the_contract([&] {
     folder.empty();
     const std::string path = (folder.path() / "sub" / "w.db").string();
+    const auto clock = std::make_shared<ManualClock>();
     return conformance::CheckpointBackend{
-        .open = [path]() -> std::shared_ptr<CheckpointStore> { return open_sqlite_store(path, system_clock()); }};
+        .open = [path, clock]() -> std::shared_ptr<CheckpointStore> { return open_sqlite_store(path, clock); },
+        .pass = [clock](Duration time) { clock->advance(time); }};
   });
 }
 
@@ -184,7 +187,7 @@ TEST_CASE("sqlite store: a database of a later version is too new, and is left a
   Line line(film_named("film"));
   {
     const auto store = open_sqlite_store(path, system_clock());
-    const Lease lease = granted(store->acquire(line.film(), this_process_writer(), Epoch{}));
+    const Lease lease = granted(store->acquire(line.film(), {this_process_writer(), Epoch{}}));
     granted(line.grow(*store, lease));
   }
   granted(open_raw(path).run("PRAGMA user_version = 2; UPDATE meta SET value = '2' WHERE name = 'format'"));
@@ -193,7 +196,7 @@ TEST_CASE("sqlite store: a database of a later version is too new, and is left a
   const Loaded<Checkpoint> loaded = store->load(line.film());
   CHECK(loaded.outcome == Outcome::too_new);
   CHECK(loaded.detail.find("format 2") != std::string::npos);
-  CHECK(word_of(store->acquire(line.film(), this_process_writer(), Epoch{})) == "invalid");
+  CHECK(word_of(store->acquire(line.film(), {this_process_writer(), Epoch{}})) == "invalid");
   CHECK(bytes_of(path) == before);
 }
 
@@ -205,7 +208,7 @@ TEST_CASE("sqlite store: what cannot be opened is unreachable, not absent") {
     CAPTURE(name);
     const auto store = open_sqlite_store((folder.path() / name).string(), system_clock());
     CHECK(store->load(film_named("film")).outcome == Outcome::unreachable);
-    CHECK(word_of(store->acquire(film_named("film"), this_process_writer(), Epoch{})) == "unavailable");
+    CHECK(word_of(store->acquire(film_named("film"), {this_process_writer(), Epoch{}})) == "unavailable");
     CHECK(word_of(store->list()) == "unavailable");
     CHECK(word_of(store->set_aside(film_named("film"), "no")) == "unavailable");
   }
@@ -219,12 +222,12 @@ TEST_CASE("sqlite store: a file that is no database is corrupt and is moved away
   const auto store = open_sqlite_store(path.string(), system_clock());
   const FilmId film = film_named("film");
   CHECK(store->load(film).outcome == Outcome::corrupt);
-  CHECK(word_of(store->acquire(film, this_process_writer(), Epoch{})) == "corrupt");
+  CHECK(word_of(store->acquire(film, {this_process_writer(), Epoch{}})) == "corrupt");
   const std::string kept = granted(store->set_aside(film, "garbage"));
   CHECK(bytes_of(kept) == garbage);
   CHECK(store->load(film).outcome == Outcome::absent);
   Line line(film);
-  const Lease lease = granted(store->acquire(film, this_process_writer(), Epoch{3}));
+  const Lease lease = granted(store->acquire(film, {this_process_writer(), Epoch{3}}));
   granted(line.grow(*store, lease));
   holds(store->load(film), line.checkpoint());
 }
