@@ -102,7 +102,8 @@ class CheckpointStore {
   [[nodiscard]] virtual std::string describe() const = 0;
 
   /// Id of this store, made at random when it was created. A store that was deleted and made again has another one.
-  /// Errors: unavailable; corrupt; invalid (format too new).
+  /// Writes nothing. Errors: not_found (proven: the store is made by the first acquire); unavailable; corrupt; invalid
+  /// (format too new).
   virtual Result<std::string> incarnation() = 0;
 
   /// Makes the caller the only writer of `film`: the new epoch is 1 + the greater of the stored one and `at_least`,
@@ -163,7 +164,8 @@ class CheckpointStore {
   static Lease make_lease(FilmId film, Epoch epoch) { return Lease(Lease::Key(), std::move(film), epoch); }
 };
 
-/// A store in this process's memory: for tests and films that may be lost.
+/// A store in this process's memory: for tests and films that may be lost. Its writers may say that they are of several
+/// machines: then only a term that ran out frees a film.
 std::unique_ptr<CheckpointStore> open_memory_store(std::shared_ptr<Clock> clock);
 
 /// SQLite, WAL, synchronous=FULL, one transaction a commit. The file is opened at the first call, so that a damaged or

@@ -11,6 +11,7 @@
 #include <variant>
 #include <vector>
 
+#include "workprint/clock.h"
 #include "workprint/digest.h"
 #include "workprint/result.h"
 
@@ -49,6 +50,9 @@ class ObjectStore {
 
   /// For people: "file:/home/ada/films", without secrets.
   [[nodiscard]] virtual std::string describe() const = 0;
+
+  /// The least time between two writes of one name that this store asks for.
+  [[nodiscard]] virtual Duration write_interval() const { return Duration::zero(); }
 
   /// Id of this store, made at random at its first use. Errors: unavailable; corrupt.
   virtual Result<std::string> incarnation() = 0;

@@ -19,11 +19,23 @@
 
 namespace workprint {
 
+/// Who publishes state.json and gives signs of life while a film runs.
+enum class Background : std::uint8_t {
+  thread,     ///< a thread a film
+  by_caller,  ///< nobody but the calls of the film's own run: for simulators and hosts of one thread
+};
+
 struct ServiceOptions {
   int jobs = 1;                                 ///< tasks of one film at the same time, 1..64
   std::filesystem::path scratch;                ///< private folders of running tasks
   std::int64_t in_doubt_pay_up_to_usd_micros = 100'000;
   Duration flush_limit = std::chrono::seconds(30);  ///< how long an orderly end waits for state.json
+  /// A writer that gives no sign of life for so long loses its film to the next one that asks.
+  Duration lease_term = std::chrono::seconds(30);
+  /// How long a commit is tried while neither tier answers, before the film is parked (unavailable).
+  Duration outage_limit = std::chrono::seconds(60);
+  Background background = Background::thread;
+  std::string writer = this_process_writer();
 };
 
 /// Where an answer comes from.
@@ -48,6 +60,7 @@ struct RunReport {
   RecoveryReport recovery;
   FilmStatus status = FilmStatus::stopped;
   Head head;
+  bool degraded = false;                 ///< tier 1 is away: the head is in state.json only
   std::optional<std::string> not_saved;  ///< set when state.json could not be brought up to the head in time
 };
 

@@ -187,7 +187,8 @@ Exit doctor(const Request& request) {
   };
   std::printf("%-12s       %s\n", "root", (*floor)->root.c_str());
   const auto incarnation = (*floor)->store->incarnation();
-  line("checkpoint", incarnation ? Result<std::string>((*floor)->store->describe() + " (" + *incarnation + ")") : incarnation);
+  const bool is_new = !incarnation && incarnation.error().kind == ErrorKind::not_found;
+  line("checkpoint", incarnation || is_new ? Result<std::string>((*floor)->store->describe() + " (" + (is_new ? "made by the first film" : *incarnation) + ")") : incarnation);
   const auto probe = [&]() -> Result<std::string> {
     ObjectStore& objects = *(*floor)->objects;
     const std::string name = "doctor/probe.json";

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "record/lineage.h"
 #include "workprint/digest.h"
 #include "workprint/try.h"
 
@@ -69,6 +70,7 @@ Result<void> apply(Json& document, const Delta& delta, const FilmId& film, const
 void stamp(Json& document, const FilmId& film, const CommitInfo& info) {
   Json& meta = document[run::meta_member];
   if (!meta.is_object()) meta = Json::object();
+  extend_lineage(meta, info.head);
   meta.erase("contentHash");  // it was of the state before; encode_document makes the new one
   meta["format"] = document_format;
   meta["film"] = film.value();

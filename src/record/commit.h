@@ -27,7 +27,7 @@ Result<Delta> decode_delta(std::string_view text);
 Result<void> apply(Json& document, const Delta& delta, const FilmId& film, const CommitInfo& info);
 
 /// Writes what `info` says into the document's `$workprint`: format, film, epoch, seq, previousHash, hash, kind, node,
-/// item, writtenAt, writer. The last act of applying a commit.
+/// item, writtenAt, writer, began, lineage. The last act of applying a commit.
 void stamp(Json& document, const FilmId& film, const CommitInfo& info);
 
 /// SHA-256 over the canonical JSON of all of `info` but the hash itself, and the delta's text.

@@ -42,6 +42,14 @@ bool is_task_list(const Json& value) {
   });
 }
 
+bool is_lineage(const Json& value) {
+  return value.is_array() && std::ranges::all_of(value, [](const Json& entry) {
+    return entry.is_object() && entry.contains("epoch") && is_count(entry["epoch"]) && entry.contains("seq") &&
+           is_count(entry["seq"]) && (!entry.contains("hash") || is_hash(entry["hash"])) &&
+           (!entry.contains("began") || is_hash(entry["began"]));
+  });
+}
+
 enum class Presence { required, optional };
 struct Rule {
   const char* name;
@@ -68,6 +76,8 @@ constexpr Rule rules[] = {
     {"item", Presence::optional, is_text},
     {"store", Presence::optional, is_text},
     {"objects", Presence::optional, is_text},
+    {"began", Presence::optional, is_hash},
+    {"lineage", Presence::optional, is_lineage},
 };
 
 const char* wrong_member(const Json& meta) {

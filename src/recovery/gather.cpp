@@ -3,6 +3,7 @@
 #include <cstdio>
 
 #include "record/commit.h"
+#include "record/lineage.h"
 #include "run/run.h"
 #include "workprint/object_name.h"
 
@@ -28,34 +29,21 @@ std::optional<double> age_of(const Json& document, Clock& clock) {
   return std::max(0.0, now - written);
 }
 
-// Does the older head lie on the newer one's line? Unknown counts as yes: pruned and bridged commits are normal.
-bool checkpoint_line_holds(CheckpointStore& store, const FilmId& film, const Head& older) {
-  const auto commits = store.history(film, next(older.seq), 1);
-  if (!commits || commits->empty() || commits->front().head.seq != older.seq) return true;
-  return commits->front().head.hash == older.hash;
+Relation relate(const Checkpoint& checkpoint, const Checkpoint& snapshot) {
+  switch (record::kinship(checkpoint, snapshot)) {
+    case record::Kinship::same: return Relation::equal;
+    case record::Kinship::newer: return Relation::checkpoint_newer;
+    case record::Kinship::older: return Relation::snapshot_newer;
+    case record::Kinship::fork: break;
+  }
+  return Relation::fork;
 }
 
-bool snapshot_line_holds(ObjectStore& objects, const FilmId& film, const Head& older) {
-  const auto name = snapshot_name(film, older.epoch, older.seq);
-  const auto object = name ? objects.get(*name) : Result<ObjectBytes>(std::unexpected(name.error()));
-  if (!object) return true;
-  const Loaded<Checkpoint> there = record::decode_document(film, object->bytes);
-  return there.outcome != Outcome::found || there.value->head.hash == older.hash;
-}
-
-Relation relate(CheckpointStore& store, ObjectStore& objects, const FilmId& film, const Head& checkpoint,
-                const Head& snapshot) {
-  if (checkpoint.seq == snapshot.seq && checkpoint.epoch == snapshot.epoch)
-    return checkpoint.hash == snapshot.hash ? Relation::equal : Relation::fork;
-  const bool checkpoint_newer = is_newer(checkpoint, snapshot);
-  const Head& newer = checkpoint_newer ? checkpoint : snapshot;
-  const Head& older = checkpoint_newer ? snapshot : checkpoint;
-  // A later term that knows fewer commits did not grow out of the earlier one.
-  if (number(newer.seq) <= number(older.seq)) return Relation::fork;
-  const bool same_line = checkpoint_newer ? checkpoint_line_holds(store, film, older)
-                                          : snapshot_line_holds(objects, film, older);
-  if (!same_line) return Relation::fork;
-  return checkpoint_newer ? Relation::checkpoint_newer : Relation::snapshot_newer;
+// Absence proves something only in the store that the film was committed to.
+bool is_other_store(CheckpointStore& store, const Checkpoint& snapshot) {
+  const std::string known = snapshot.document[run::meta_member].value("store", std::string());
+  const auto incarnation = store.incarnation();
+  return !known.empty() && incarnation && *incarnation != known;
 }
 
 Loaded<Json> read_storyboard(ObjectStore& objects, const Workflow& workflow, const FilmId& film) {
@@ -77,7 +65,7 @@ Result<bool> has_assets(ObjectStore& objects, const FilmId& film) {
   for (const ObjectInfo& info : *all) {
     const auto name = parse_object_name(info.name);
     if (!name || (name->type != ObjectType::state && name->type != ObjectType::snapshot &&
-                  name->type != ObjectType::storyboard && name->type != ObjectType::quarantine))
+                  name->type != ObjectType::storyboard && name->type != ObjectType::quarantine && name->type != ObjectType::lease))
       return true;
   }
   return false;
@@ -135,6 +123,11 @@ Gathered gather(CheckpointStore& store, ObjectStore& objects, const Workflow& wo
   if (external && (!gathered.snapshot.state.value || is_newer(external->head, gathered.snapshot.state.value->head))) {
     gathered.snapshot.state = {Outcome::found, *external, "from the file that was named"};
     gathered.snapshot.older.reset();
+    gathered.snapshot.is_fork = false;
+  }
+  if (gathered.checkpoint.outcome == Outcome::absent && gathered.snapshot.state.value && is_other_store(store, *gathered.snapshot.state.value)) {
+    gathered.is_other_store = true;
+    gathered.checkpoint = {Outcome::foreign, std::nullopt, "this store was made anew: state.json was committed to another one"};
   }
   gathered.storyboard = read_storyboard(objects, workflow, film);
   Evidence& evidence = gathered.evidence;
@@ -142,8 +135,10 @@ Gathered gather(CheckpointStore& store, ObjectStore& objects, const Workflow& wo
   evidence.snapshot = gathered.snapshot.state.outcome;
   evidence.storyboard = gathered.storyboard.outcome;
   evidence.older_snapshot = gathered.snapshot.older.has_value();
-  if (gathered.checkpoint.value && gathered.snapshot.state.value)
-    evidence.relation = relate(store, objects, film, gathered.checkpoint.value->head, gathered.snapshot.state.value->head);
+  if (gathered.snapshot.state.value) {
+    if (gathered.checkpoint.value) evidence.relation = relate(*gathered.checkpoint.value, *gathered.snapshot.state.value);
+    if (gathered.snapshot.is_fork) evidence.relation = Relation::fork;
+  }
   const auto assets = has_assets(objects, film);
   evidence.assets = assets.value_or(false);
   if (!assets && evidence.storyboard == Outcome::absent) evidence.storyboard = Outcome::unreachable;

@@ -16,6 +16,7 @@ struct Gathered {
   Loaded<Checkpoint> checkpoint;
   snapshot::Finding snapshot;
   Loaded<Json> storyboard;  ///< the inputs a start from the plan would have
+  bool is_other_store = false;  ///< the checkpoint is foreign because its store was made anew: there is nothing to set aside
   RecoveryReport report;
 
   /// The state to go on from; nothing when the decision starts from the plan, fresh, or refuses.

@@ -42,11 +42,11 @@ inline constexpr std::array table{
     Row{'A', found,                 found,                 one(Relation::equal),                  no,     any,         either, Decision::from_checkpoint,     "both tiers hold the same state; the plan's order takes the checkpoint"},
     Row{'B', found,                 found,                 one(Relation::checkpoint_newer),       no,     any,         either, Decision::from_checkpoint,     "the checkpoint is newer; state.json is brought up to it"},
     Row{'C', found,                 found,                 one(Relation::snapshot_newer),         no,     any,         either, Decision::from_snapshot,       "state.json is NEWER than the checkpoint store, which was restored or lost commits; it is written back"},
-    Row{'D', found,                 found,                 one(Relation::fork),                   no,     any,         either, Decision::refuse_fork,         "both tiers hold the same number with different bytes; nothing is merged"},
+    Row{'D', readable,              found,                 one(Relation::fork),                   no,     any,         either, Decision::refuse_fork,         "two lines of this film exist: each holds commits that the other does not know; nothing is merged"},
     Row{'E', found,                 absent,                unrelated,                             no,     any,         either, Decision::from_checkpoint,     "state.json is not there yet; it is published from the checkpoint"},
     Row{'F', found,                 unreachable,           unrelated,                             no,     any,         either, Decision::from_checkpoint,     "the object store does not answer; publication lags until it does"},
     Row{'G', found,                 damaged,               unrelated,                             either, any,         either, Decision::from_checkpoint,     "state.json is damaged; it is set aside and published again from the checkpoint"},
-    Row{'H', too_new,               any,                   unrelated,                             either, any,         either, Decision::refuse_too_new,      "the checkpoint was written by a later version of this program"},
+    Row{'H', too_new,               any,                   unrelated | one(Relation::fork),                            either, any,         either, Decision::refuse_too_new,      "the checkpoint was written by a later version of this program"},
     Row{'I', readable,              too_new,               unrelated,                             no,     any,         either, Decision::refuse_too_new,      "state.json was written by a later version of this program"},
     Row{'J', absent,                found,                 unrelated,                             no,     any,         either, Decision::from_snapshot,       "the checkpoint store has no such film; state.json is complete, and tier 1 is rebuilt from it"},
     Row{'K', damaged,               found,                 unrelated,                             no,     any,         either, Decision::from_snapshot,       "the checkpoint store's copy is damaged or foreign; it is set aside and rebuilt from state.json"},
@@ -73,10 +73,13 @@ constexpr bool fits(const Row& row, const Evidence& e) {
          (row.storyboard & one(e.storyboard)) != 0 && (row.assets & one(e.assets)) != 0;
 }
 
-/// A relation exists exactly when both were found; an older snapshot is looked for only beside a damaged state.json.
+/// A relation exists exactly when both were found, or state.json and a snapshot beside it are a fork; an older snapshot is looked for only beside a damaged state.json.
 constexpr bool can_happen(const Evidence& e) {
   const bool both = e.checkpoint == Outcome::found && e.snapshot == Outcome::found;
-  if (both != (e.relation != Relation::none)) return false;
+  if (both && e.relation == Relation::none) return false;
+  // Without a checkpoint the fork is one between state.json and a snapshot beside it.
+  const bool is_beside = e.snapshot == Outcome::found && e.relation == Relation::fork;
+  if (!both && !is_beside && e.relation != Relation::none) return false;
   return !e.older_snapshot || e.snapshot == Outcome::corrupt || e.snapshot == Outcome::foreign;
 }
 

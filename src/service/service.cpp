@@ -1,11 +1,8 @@
 #include "workprint/service.h"
 
-#include <atomic>
-
 #include "base/fault.h"
 #include "record/commit.h"
-#include "recovery/gather.h"
-#include "worker/runner.h"
+#include "service/body.h"
 #include "workprint/object_name.h"
 #include "workprint/try.h"
 
@@ -45,11 +42,11 @@ FilmStatus status_of(const Json& document, worker::RunStatus ran) {
   return FilmStatus::stopped;
 }
 
+}  // namespace
+
 Json command_record(const std::string& id, const std::string& type, Seq seq) {
   return {{id, {{"type", type}, {"seq", number(seq)}, {"outcome", "applied"}}}};
 }
-
-}  // namespace
 
 std::string_view to_string(FilmStatus status) {
   constexpr std::array words{"complete", "waiting", "interrupted", "stopped", "aborted"};
@@ -67,208 +64,94 @@ Json to_json(const Provenance& provenance) {
   return json;
 }
 
-struct WorkflowService::Body {
-  CheckpointStore& store;
-  ObjectStore& objects;
-  Workflow workflow;
-  ServiceOptions options;
-  std::shared_ptr<Clock> clock;
-  std::shared_ptr<Random> random;
-  EventSink events;
-  std::optional<RecoveryReport> last_report;
-  std::string writer = this_process_writer();
+worker::Tools WorkflowService::Body::tools(std::stop_token stop) const {
+  return {&store, &objects, clock, random, options.writer, events, options.lease_term, options.outage_limit, options.background, std::move(stop)};
+}
 
-  [[nodiscard]] worker::Tools tools() const { return {&store, &objects, clock, random, writer, events}; }
+recovery::Gathered WorkflowService::Body::gather(const FilmId& film, const std::optional<Checkpoint>& external) {
+  return recovery::gather(store, objects, workflow, *clock, film, external);
+}
 
-  recovery::Gathered gather(const FilmId& film, const std::optional<Checkpoint>& external = std::nullopt) {
-    return recovery::gather(store, objects, workflow, *clock, film, external);
-  }
+std::string WorkflowService::Body::new_command_id() {
+  return "cmd_" + sha256_hex(std::to_string(random->next()) + options.writer).substr(0, 12);
+}
 
-  std::string new_command_id() {
-    return "cmd_" + sha256_hex(std::to_string(random->next()) + writer).substr(0, 12);
-  }
+void WorkflowService::Body::tell(const RecoveryReport& report) {
+  last_report = report;
+  if (!events) return;
+  Event event{"recovery", report.film, 0, 0, to_json(report)};
+  if (report.resumes_from) event.seq = number(report.resumes_from->seq);
+  events(event);
+}
 
-  void tell(const RecoveryReport& report) {
-    last_report = report;
-    if (!events) return;
-    Event event{"recovery", report.film, 0, 0, to_json(report)};
-    if (report.resumes_from) event.seq = number(report.resumes_from->seq);
-    events(event);
-  }
+std::unexpected<Error> WorkflowService::Body::refuse(const RecoveryReport& report) {
+  return fail(kind_of(report.decision), "film cannot be taken up: " + report.because + ". film=" + report.film);
+}
 
-  std::unexpected<Error> refuse(const RecoveryReport& report) {
-    return fail(kind_of(report.decision), "film cannot be taken up: " + report.because + ". film=" + report.film);
-  }
-
-  // --- taking a film over ----------------------------------------------------------------------------------------
-
-  Result<std::unique_ptr<worker::Session>> begin(const FilmId& film, const Json& inputs, const std::string& type,
-                                                 Epoch at_least) {
-    Lease lease = TRY(store.acquire(film, {writer, at_least}));
-    auto session = std::make_unique<worker::Session>(tools(), workflow.graph, std::move(lease), Checkpoint{{}, Json::object()});
-    const std::string incarnation = TRY(store.incarnation());
+Result<void> WorkflowService::Body::wake(worker::Session& session) {
+  const bool halted = session.read([](const Json& d) { return d.contains(standard::halted.name); });
+  if (halted) {
     const std::string id = new_command_id();
     const worker::Session::Plan plan = [&](const ValidGraph& graph, Json& document, Seq seq) -> Result<run::Delta> {
-      run::Delta delta = TRY(run::plan_start(graph, inputs, command_record(id, type, seq)));
-      TRY(run::apply_channels(document, delta));
-      delta.meta["store"] = incarnation;
-      return delta;
+      return run::plan_command(graph, document, {{standard::commands.name, command_record(id, "RESUME_PIPELINE", seq)}}, {});
     };
-    TRY(session->commit_planned(CommitKind::command, {}, plan));
-    return session;
+    TRY(session.commit_planned(CommitKind::command, {}, plan));
   }
-
-  // The state begins anew over what was there: numbers go on, attempts stay raised, nothing in the stores is deleted.
-  Result<std::unique_ptr<worker::Session>> begin_again(const FilmId& film, recovery::Gathered& gathered, const Json& inputs) {
-    const Checkpoint* chosen = gathered.chosen();
-    if (chosen == nullptr) return begin(film, inputs, "START_PIPELINE", Epoch{});
-    auto session = TRY(take_over(film, gathered));
-    const std::string id = new_command_id();
-    const worker::Session::Plan plan = [&](const ValidGraph& graph, Json& document, Seq seq) -> Result<run::Delta> {
-      run::Delta delta = TRY(run::plan_start(graph, inputs, command_record(id, "START_PIPELINE", seq)));
-      Json attempts = document.value(standard::attempts.name, Json::object());
-      for (const run::EffectRecord& open : TRY(run::open_effects(document))) {
-        const run::EffectName name = TRY(run::parse_effect_key(open.key));
-        attempts[name.base] = std::max(attempts.value(name.base, std::int64_t{0}), name.number);
-      }
-      delta.set[standard::attempts.name] = attempts;
-      for (const auto& [channel, value] : document.items())
-        if (channel != run::meta_member && !delta.set.contains(channel)) delta.unset.push_back(channel);
-      for (const char* part : {"openEffects", "doneTasks", "interrupts"}) {
-        const Json old = document[run::meta_member].value(part, Json::object());
-        for (const auto& [key, value] : old.items()) delta.meta[part][key] = Json();
-      }
-      TRY(run::apply_channels(document, delta));
-      return delta;
-    };
-    TRY(session->commit_planned(CommitKind::command, {}, plan));
-    return session;
+  for (const run::Interrupt& one : TRY(session.read([](const Json& d) { return run::interrupts(d); }))) {
+    const bool surroundings = one.question.kind == ErrorKind::unavailable && one.question.type == "llm_retry_exhausted";
+    if (one.answer || !surroundings) continue;
+    TRY(session.commit(CommitKind::answer, one.task, run::plan_answer(one.id, {AnswerAction::retry, Json::object()})));
   }
+  return {};
+}
 
-  Result<void> set_aside_damage(const FilmId& film, recovery::Gathered& gathered) {
-    const Outcome checkpoint = gathered.checkpoint.outcome;
-    if (checkpoint == Outcome::corrupt || checkpoint == Outcome::foreign) {
-      const std::string kept = TRY(store.set_aside(film, gathered.checkpoint.detail));
-      gathered.report.repairs.push_back("damaged checkpoint set aside: " + kept);
-    }
-    if (gathered.snapshot.damaged_version) {
-      const std::string kept = TRY(snapshot::quarantine(objects, film));
-      if (!kept.empty()) gathered.report.repairs.push_back("damaged state.json kept as " + kept);
-    }
-    return {};
-  }
+Result<RunReport> WorkflowService::Body::drive(worker::Session& session, const RecoveryReport& recovery, std::stop_token stop) {
+  worker::RunOptions run_options;
+  run_options.jobs = options.jobs;
+  run_options.scratch = options.scratch;
+  run_options.effects.in_doubt_pay_up_to_usd_micros = options.in_doubt_pay_up_to_usd_micros;
+  const auto ran = worker::run_film(session, run_options, stop);
+  RunReport report;
+  report.recovery = recovery;
+  const auto flushed = session.flush(options.flush_limit);
+  if (!flushed) report.not_saved = flushed.error().message;
+  report.head = session.head();
+  report.degraded = session.is_degraded();
+  if (ran) report.status = session.read([&](const Json& document) { return status_of(document, *ran); });
+  // A lost release costs nothing: the next worker sees that this process is gone.
+  [[maybe_unused]] const auto released = session.release();
+  if (!ran) return std::unexpected(ran.error());
+  if (events) events({"end", recovery.film, number(report.head.epoch), number(report.head.seq), {{"status", to_string(report.status)}}});
+  return report;
+}
 
-  Result<std::unique_ptr<worker::Session>> take_over(const FilmId& film, recovery::Gathered& gathered) {
-    Checkpoint start = *gathered.chosen();
-    TRY(set_aside_damage(film, gathered));
-    Epoch at_least = start.head.epoch;
-    Lease lease = TRY(store.acquire(film, {writer, at_least}));
-    const Loaded<Checkpoint> now = store.load(film);
-    if (now.outcome == Outcome::unreachable) return fail(ErrorKind::unavailable, now.detail);
-    // Somebody else may have committed between our look and our lease; what they committed is newer and wins.
-    if (now.value && is_newer(now.value->head, start.head)) start = *now.value;
-    if (!now.value || now.value->head != start.head) {
-      const CommitInfo info{start.head, start.document[run::meta_member].value("previousHash", ""), CommitKind::restored,
-                            {}, {}, clock->wall(), writer};
-      TRY(store.install(lease, start, info));
-      gathered.report.repairs.push_back("checkpoint store rebuilt at seq " + std::to_string(number(start.head.seq)));
-    }
-    auto session = std::make_unique<worker::Session>(tools(), workflow.graph, std::move(lease), std::move(start));
-    TRY(session->read([&](const Json& document) { return run::check_graph_fits(document, workflow.graph); }));
-    TRY(reconcile(*session));
-    return session;
-  }
+Result<RunReport> WorkflowService::Body::go_on(const FilmId& film, recovery::Gathered gathered,
+                                                const std::optional<Checkpoint>& external, std::stop_token stop) {
+  std::unique_ptr<worker::Session> session;
+  const Decision decision = gathered.resolution.decision;
+  if (decision == Decision::from_storyboard)
+    session = TRY(begin(film, *gathered.storyboard.value, "RESUME_PIPELINE", stop));
+  else
+    session = TRY(take_over(film, gathered, external, stop));
+  tell(gathered.report);
+  TRY(wake(*session));
+  return drive(*session, gathered.report, stop);
+}
 
-  // The entry node looks at what really exists; its findings are the takeover's commit.
-  Result<void> reconcile(worker::Session& session) {
-    const run::Task task{workflow.graph.entry(), {}};
-    run::Finished finished{task, {}};
-    {
-      worker::TaskContext context(session, task, session.channels(), options.scratch, {}, {});
-      const auto channels = session.channels();
-      const auto writes = workflow.graph.node(task.node)->run(State(*channels), context);
-      if (!writes) return std::unexpected(writes.error());
-      finished.writes = writes->list();
-    }
-    const std::string incarnation = TRY(store.incarnation());
-    return session.commit_planned(CommitKind::takeover, task, [&](const ValidGraph& graph, Json& document, Seq) -> Result<run::Delta> {
-      run::Delta delta = TRY(run::plan_takeover(graph, document, finished, workflow.restart_at));
-      delta.meta["store"] = incarnation;
-      delta.meta["graphFingerprint"] = graph.fingerprint();
-      return delta;
-    });
-  }
-
-  // --- running -----------------------------------------------------------------------------------------------------
-
-  Result<void> wake(worker::Session& session) {
-    const bool halted = session.read([](const Json& d) { return d.contains(standard::halted.name); });
-    if (halted) {
-      const std::string id = new_command_id();
-      const worker::Session::Plan plan = [&](const ValidGraph& graph, Json& document, Seq seq) -> Result<run::Delta> {
-        return run::plan_command(graph, document, {{standard::commands.name, command_record(id, "RESUME_PIPELINE", seq)}}, {});
-      };
-      TRY(session.commit_planned(CommitKind::command, {}, plan));
-    }
-    for (const run::Interrupt& one : TRY(session.read([](const Json& d) { return run::interrupts(d); }))) {
-      const bool surroundings = one.question.kind == ErrorKind::unavailable && one.question.type == "llm_retry_exhausted";
-      if (one.answer || !surroundings) continue;
-      TRY(session.commit(CommitKind::answer, one.task, run::plan_answer(one.id, {AnswerAction::retry, Json::object()})));
-    }
-    return {};
-  }
-
-  Result<RunReport> drive(worker::Session& session, const RecoveryReport& recovery, std::stop_token stop) {
-    worker::RunOptions run_options;
-    run_options.jobs = options.jobs;
-    run_options.scratch = options.scratch;
-    run_options.effects.in_doubt_pay_up_to_usd_micros = options.in_doubt_pay_up_to_usd_micros;
-    const auto ran = worker::run_film(session, run_options, stop);
-    RunReport report;
-    report.recovery = recovery;
-    const auto flushed = session.flush(options.flush_limit);
-    if (!flushed) report.not_saved = flushed.error().message;
-    report.head = session.head();
-    if (ran) report.status = session.read([&](const Json& document) { return status_of(document, *ran); });
-    // A lost release costs nothing: the next worker sees that this process is gone.
-    [[maybe_unused]] const auto released = session.release();
-    if (!ran) return std::unexpected(ran.error());
-    if (events) events({"end", recovery.film, number(report.head.epoch), number(report.head.seq), {{"status", to_string(report.status)}}});
-    return report;
-  }
-
-  Result<RunReport> go_on(const FilmId& film, recovery::Gathered gathered, std::stop_token stop) {
-    std::unique_ptr<worker::Session> session;
-    const Decision decision = gathered.resolution.decision;
-    if (decision == Decision::degraded)
-      return fail(ErrorKind::unavailable, "the checkpoint store does not answer; the film is safe in state.json and goes on when it is back. film=" +
-                                              film.value() + " reason=" + gathered.checkpoint.detail);
-    if (decision == Decision::from_storyboard)
-      session = TRY(begin(film, *gathered.storyboard.value, "RESUME_PIPELINE", Epoch{}));
-    else
-      session = TRY(take_over(film, gathered));
-    tell(gathered.report);
-    TRY(wake(*session));
-    return drive(*session, gathered.report, stop);
-  }
-
-  // One commit on a film that is not running, then state.json.
-  Result<Head> change(const FilmId& film, CommitKind kind, const worker::Session::Plan& plan) {
-    recovery::Gathered gathered = gather(film);
-    if (gathered.resolution.decision == Decision::fresh)
-      return fail(ErrorKind::not_found, "no such film. film=" + film.value());
-    if (refuses(gathered.resolution.decision)) return refuse(gathered.report);
-    if (gathered.chosen() == nullptr)
-      return fail(ErrorKind::conflict, "only the storyboard of this film is left; resume it first. film=" + film.value());
-    auto session = TRY(take_over(film, gathered));
-    TRY(session->commit_planned(kind, {}, plan));
-    const Head head = session->head();
-    TRY(session->flush(options.flush_limit));
-    TRY(session->release());
-    return head;
-  }
-};
-
+Result<Head> WorkflowService::Body::change(const FilmId& film, CommitKind kind, const worker::Session::Plan& plan) {
+  recovery::Gathered gathered = gather(film);
+  if (gathered.resolution.decision == Decision::fresh)
+    return fail(ErrorKind::not_found, "no such film. film=" + film.value());
+  if (refuses(gathered.resolution.decision)) return refuse(gathered.report);
+  if (gathered.chosen() == nullptr)
+    return fail(ErrorKind::conflict, "only the storyboard of this film is left; resume it first. film=" + film.value());
+  auto session = TRY(take_over(film, gathered, std::nullopt, {}));
+  TRY(session->commit_planned(kind, {}, plan));
+  const Head head = session->head();
+  TRY(session->flush(options.flush_limit));
+  TRY(session->release());
+  return head;
+}
 WorkflowService::WorkflowService(CheckpointStore& store, ObjectStore& objects, Workflow workflow, ServiceOptions options,
                                  std::shared_ptr<Clock> clock, std::shared_ptr<Random> random, EventSink events)
     : body_(new Body{store, objects, std::move(workflow), std::move(options), std::move(clock), std::move(random),
@@ -286,7 +169,7 @@ Result<RunReport> WorkflowService::start(const FilmId& film, const Json& inputs,
   const Decision decision = gathered.resolution.decision;
   if (decision == Decision::fresh || (!start_over.empty() && (!refuses(decision) || decision == Decision::refuse_evidence))) {
     if (inputs.empty()) return fail(ErrorKind::not_found, "no such film, and no inputs to begin one. film=" + film.value());
-    auto session = TRY(body_->begin_again(film, gathered, inputs));
+    auto session = TRY(body_->begin_again(film, gathered, inputs, stop));
     body_->tell(gathered.report);
     return body_->drive(*session, gathered.report, stop);
   }
@@ -300,7 +183,7 @@ Result<RunReport> WorkflowService::start(const FilmId& film, const Json& inputs,
       return fail(ErrorKind::conflict, "film exists with other inputs: " + *name + " differs; resume it, choose another id, or start over. film=" +
                                            film.value());
   }
-  return body_->go_on(film, std::move(gathered), stop);
+  return body_->go_on(film, std::move(gathered), std::nullopt, stop);
 }
 
 Result<RunReport> WorkflowService::resume(const FilmId& film, std::stop_token stop) {
@@ -313,7 +196,7 @@ Result<RunReport> WorkflowService::resume(const FilmId& film, std::stop_token st
     body_->tell(gathered.report);
     return body_->refuse(gathered.report);
   }
-  return body_->go_on(film, std::move(gathered), stop);
+  return body_->go_on(film, std::move(gathered), std::nullopt, stop);
 }
 
 Result<RunReport> WorkflowService::resume_file(const std::filesystem::path& state_json, std::stop_token stop) {
@@ -334,12 +217,13 @@ Result<RunReport> WorkflowService::resume_file(const std::filesystem::path& stat
   Loaded<Checkpoint> loaded = record::decode_document(film, bytes);
   if (loaded.outcome == Outcome::too_new) return fail(ErrorKind::invalid, loaded.detail);
   if (!loaded.value) return fail(ErrorKind::corrupt, loaded.detail + " file=" + state_json.string());
-  recovery::Gathered gathered = body_->gather(film, loaded.value);
+  const std::optional<Checkpoint> external = std::move(loaded.value);
+  recovery::Gathered gathered = body_->gather(film, external);
   if (refuses(gathered.resolution.decision)) {
     body_->tell(gathered.report);
     return body_->refuse(gathered.report);
   }
-  return body_->go_on(film, std::move(gathered), stop);
+  return body_->go_on(film, std::move(gathered), external, stop);
 }
 
 Result<Head> WorkflowService::stop(const FilmId& film) {
@@ -463,9 +347,10 @@ Result<Head> WorkflowService::fork(const FilmId& source, std::optional<Seq> seq,
   const recovery::Gathered there = body_->gather(target);
   if (there.resolution.decision != Decision::fresh)
     return fail(ErrorKind::conflict, "the new film's id is taken. film=" + target.value());
+  Lease lease = TRY(body_->store.acquire(target, {body_->options.writer, Epoch{}, body_->options.lease_term}));
   const std::string incarnation = TRY(body_->store.incarnation());
-  Lease lease = TRY(body_->store.acquire(target, {body_->writer, Epoch{}}));
-  worker::Session session(body_->tools(), body_->workflow.graph, std::move(lease), Checkpoint{{}, Json::object()});
+  const Epoch epoch = lease.epoch();
+  worker::Session session(body_->tools({}), body_->workflow.graph, {target, std::move(lease), epoch, {{}, Json::object()}, there.snapshot.seen, {}});
   const worker::Session::Plan plan = [&](const ValidGraph& graph, Json& document, Seq) -> Result<run::Delta> {
     run::Delta delta;
     for (const auto& [name, value] : from.state.items())

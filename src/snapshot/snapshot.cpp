@@ -2,7 +2,9 @@
 
 #include <algorithm>
 
+#include "base/fault.h"
 #include "record/commit.h"
+#include "record/lineage.h"
 #include "workprint/object_name.h"
 #include "workprint/try.h"
 
@@ -72,6 +74,9 @@ Finding load(ObjectStore& objects, const FilmId& film) {
     finding.damaged_version = raw ? raw->info.version : reading.version;
   }
   if (reading.state.outcome == Outcome::foreign) finding.damaged_version = reading.version;
+  if (reading.state.outcome == Outcome::absent) finding.seen = Seen{};
+  if (!reading.version.empty()) finding.seen = Seen{reading.version};
+  if (finding.damaged_version && !finding.damaged_version->empty()) finding.seen = Seen{*finding.damaged_version};
   finding.state = std::move(reading.state);
   if (finding.state.outcome == Outcome::unreachable || finding.state.outcome == Outcome::too_new) return finding;
   const auto all = candidates(objects, film);
@@ -86,6 +91,7 @@ Finding load(ObjectStore& objects, const FilmId& film) {
   auto beside = newest_valid(objects, film, *all, above, worst);
   if (finding.state.outcome == Outcome::found || finding.state.outcome == Outcome::absent) {
     if (beside) {
+      finding.is_fork = finding.state.value && record::kinship(beside->first, *finding.state.value) == record::Kinship::fork;
       finding.state = {Outcome::found, std::move(beside->first),
                        finding.state.outcome == Outcome::absent ? "state.json is not there; the newest snapshot beside it is"
                                                                 : "a snapshot beside state.json is newer: its writer died between the two writes"};
@@ -114,15 +120,28 @@ Result<std::string> quarantine(ObjectStore& objects, const FilmId& film) {
   return name;
 }
 
-Result<void> Shelf::learn(ObjectStore& objects, const FilmId& film) {
-  const std::string state = TRY(state_name(film));
-  const auto head = objects.get_as_is(state);  // damaged or not: exactly this version is replaced
-  if (head)
-    version_ = head->info.version;
-  else if (head.error().kind == ErrorKind::not_found)
-    version_.reset();
+// What publishing over `there` would mean. Nothing: it is on our line, and is replaced.
+std::optional<Error> refusal_of(const FilmId& film, const Checkpoint& there, const Outgoing& outgoing) {
+  const Loaded<Checkpoint> ours = record::decode_document(film, outgoing.bytes);
+  check(ours.value.has_value(), "what is published can be read");
+  const std::string heads = " film=" + film.value() + " ours=" + shown(outgoing.head) + " theirs=" + shown(there.head);
+  switch (record::kinship(there, *ours.value)) {
+    case record::Kinship::same:
+    case record::Kinship::older: return std::nullopt;
+    case record::Kinship::newer: break;
+    case record::Kinship::fork:
+      if (number(there.head.epoch) > number(outgoing.head.epoch)) break;
+      return Error{ErrorKind::conflict, "state.json holds commits that this worker does not know." + heads};
+  }
+  return Error{ErrorKind::fenced, "a newer writer published this film." + heads};
+}
+
+Result<void> Shelf::learn(ObjectStore& objects, const FilmId& film, const Outgoing& outgoing) {
+  if (seen_)
+    version_ = seen_->version;
   else
-    return std::unexpected(head.error());
+    TRY(look_at_state(objects, film, outgoing));
+  seen_.reset();  // a second look, after an unknown outcome, is a look
   for (const Candidate& one : TRY(candidates(objects, film))) {
     if (kept_.contains(one.name)) continue;
     const Reading reading = read_one(objects, film, one.name);
@@ -137,14 +156,36 @@ Result<void> Shelf::learn(ObjectStore& objects, const FilmId& film) {
   return {};
 }
 
+// Takes the version of what is there now, when it may be replaced. True: it is what is to be published.
+Result<bool> Shelf::look_at_state(ObjectStore& objects, const FilmId& film, const Outgoing& outgoing) {
+  const std::string state = TRY(state_name(film));
+  const Reading there = read_one(objects, film, state);
+  switch (there.state.outcome) {
+    case Outcome::absent: version_.reset(); return false;
+    case Outcome::unreachable:
+    case Outcome::too_new: return fail(ErrorKind::unavailable, there.state.detail);
+    case Outcome::corrupt:
+    case Outcome::foreign:
+      TRY(quarantine(objects, film));
+      version_ = there.version.empty() ? TRY(objects.get_as_is(state)).info.version : there.version;
+      return false;
+    case Outcome::found: break;
+  }
+  if (auto refused = refusal_of(film, *there.state.value, outgoing)) return std::unexpected(*std::move(refused));
+  version_ = there.version;
+  return there.state.value->head == outgoing.head;
+}
+
 Result<void> Shelf::publish(ObjectStore& objects, const FilmId& film, const Outgoing& outgoing) {
-  if (!known_) TRY(learn(objects, film));
+  if (!known_) TRY(learn(objects, film, outgoing));
   const std::string name = TRY(snapshot_name(film, outgoing.head.epoch, outgoing.head.seq));
   const Created kept = TRY(create_or_keep(objects, name, outgoing.bytes));
   if (kept.was_there && kept.info.sha256 != sha256_hex(outgoing.bytes))
     return fail(ErrorKind::fenced, "another writer published the same number with other bytes. film=" + film.value() +
                                        " at=" + shown(outgoing.head));
+  fault_point("snapshot.beside.after");
   TRY(swap_state(objects, film, outgoing));
+  fault_point("snapshot.state.after");
   kept_[name] = outgoing.node;
   prune(objects, film, outgoing);
   return {};
@@ -164,25 +205,18 @@ Result<void> Shelf::swap_state(ObjectStore& objects, const FilmId& film, const O
       known_ = false;  // the outcome is unknown: look again before the next try
       return std::unexpected(put.error());
     }
-    const Reading there = read_one(objects, film, state);
-    if (there.state.outcome == Outcome::unreachable || there.state.outcome == Outcome::too_new)
-      return fail(ErrorKind::unavailable, there.state.detail);
-    if (there.state.outcome == Outcome::found) {
-      const Head& other = there.state.value->head;
-      if (other == outgoing.head) {
-        version_ = there.version;  // our own write, whose answer was lost
-        return {};
-      }
-      if (!is_newer(outgoing.head, other))
-        return fail(ErrorKind::fenced, "a newer writer published this film. film=" + film.value() + " ours=" +
-                                           shown(outgoing.head) + " theirs=" + shown(other));
-    }
-    if (there.state.outcome == Outcome::absent)
-      version_.reset();
-    else
-      version_ = there.version.empty() ? TRY(objects.get_as_is(state)).info.version : there.version;
+    if (TRY(look_at_state(objects, film, outgoing))) return {};  // our own write, whose answer was lost
   }
   return fail(ErrorKind::unavailable, "state.json keeps moving. film=" + film.value());
+}
+
+Result<void> Shelf::read_back(ObjectStore& objects, const FilmId& film, const Outgoing& outgoing) {
+  const auto object = objects.get(TRY(state_name(film)));
+  if (!object && object.error().kind == ErrorKind::unavailable) return std::unexpected(object.error());
+  if (object && (object->info.version != version_ || object->bytes == outgoing.bytes)) return {};
+  known_ = false;
+  return fail(ErrorKind::corrupt, "state.json does not read back as it was written. film=" + film.value() +
+                                      " at=" + shown(outgoing.head));
 }
 
 // The newest 20 and the last of each node stay. What cannot be removed now is tried again at the next publication.

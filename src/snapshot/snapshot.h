@@ -20,18 +20,34 @@ struct Outgoing {
   std::string bytes;
 };
 
+/// Which state.json a takeover was decided on; nothing inside: there was none. The first write replaces exactly that, so
+/// what somebody else put there meanwhile is never overwritten unseen.
+struct Seen {
+  std::optional<std::string> version;
+};
+
 /// What one writer knows of a film's place in the object store. One thread at a time.
 class Shelf {
  public:
-  /// Errors: fenced (a newer epoch, or another line of the same numbers, is there: stop); unavailable (try again: the
-  /// write order makes that safe).
+  /// Without `seen` (the object store did not answer at the takeover) the first publication looks first.
+  explicit Shelf(std::optional<Seen> seen = std::nullopt) : seen_(std::move(seen)) {}
+
+  /// Errors: fenced (a newer epoch, or another line of the same numbers, is there: stop); conflict (state.json holds
+  /// commits of an older epoch that this line does not know: stop and take the film up again); unavailable (try again:
+  /// the write order makes that safe).
   Result<void> publish(ObjectStore& objects, const FilmId& film, const Outgoing& outgoing);
 
+  /// Reads state.json and holds it against what was published last.
+  /// Errors: corrupt (the store does not hold what it took; the next publish writes it again); unavailable.
+  Result<void> read_back(ObjectStore& objects, const FilmId& film, const Outgoing& outgoing);
+
  private:
-  Result<void> learn(ObjectStore& objects, const FilmId& film);
+  Result<void> learn(ObjectStore& objects, const FilmId& film, const Outgoing& outgoing);
+  Result<bool> look_at_state(ObjectStore& objects, const FilmId& film, const Outgoing& outgoing);
   Result<void> swap_state(ObjectStore& objects, const FilmId& film, const Outgoing& outgoing);
   void prune(ObjectStore& objects, const FilmId& film, const Outgoing& newest);
 
+  std::optional<Seen> seen_;
   bool known_ = false;
   std::optional<std::string> version_;  // of state.json; absent: there is none
   std::map<std::string, std::string> kept_;         // snapshot name -> node
@@ -41,6 +57,8 @@ class Shelf {
 struct Finding {
   Loaded<Checkpoint> state;             ///< the newest valid snapshot
   std::string where;                    ///< object it came from
+  std::optional<Seen> seen;             ///< state.json itself; nothing: it could not be looked at
+  bool is_fork = false;                 ///< a snapshot beside state.json is newer and did not grow out of it
   std::optional<Checkpoint> older;      ///< when state.json is damaged: the newest older valid snapshot
   std::string older_where;
   std::optional<std::string> damaged_version;  ///< version of a damaged state.json, to overwrite exactly that

@@ -139,13 +139,15 @@ TEST_CASE("snapshot: a stale writer is fenced and overwrites nothing") {
   CHECK(load(*objects, film).state.value->head == new_line.head());
 }
 
-TEST_CASE("snapshot: another writer's bytes under the same number fence") {
+TEST_CASE("snapshot: another line of the same term is neither overwritten nor joined") {
   const auto objects = open_memory_objects();
   const Line line = published(*objects, 1);
   Line twin(film);
   twin.next(Epoch{1}, 99);
   Shelf shelf;
-  CHECK(word_of(shelf.publish(*objects, film, outgoing(twin))) == "fenced");
+  CHECK(word_of(shelf.publish(*objects, film, outgoing(twin))) == "conflict");
+  Shelf blind(Seen{});  // believes that nothing is there
+  CHECK(word_of(blind.publish(*objects, film, outgoing(twin))) == "fenced");
   CHECK(load(*objects, film).state.value->head == line.head());
 }
 

@@ -39,7 +39,7 @@ class MemoryStore final : public CheckpointStore {
     const std::lock_guard lock(mutex_);
     const auto row = films_.find(film.value());
     const std::uint64_t now_ms = monotonic_ms(*clock_);
-    if (row != films_.end()) TRY(may_acquire(film, row->second.holder, request, now_ms));
+    if (row != films_.end()) TRY(may_acquire(film, row->second.holder, request, now_ms, Machines::many));
     const Epoch epoch = TRY(following_epoch(film, row == films_.end() ? Epoch{} : row->second.epoch, request.at_least));
     Film& taken = films_[film.value()];
     taken.epoch = epoch;

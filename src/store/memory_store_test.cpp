@@ -10,7 +10,8 @@ TEST_CASE("the memory store keeps the contract of checkpoint stores") {
     const auto clock = std::make_shared<ManualClock>();
     const std::shared_ptr<CheckpointStore> store = open_memory_store(clock);
     return conformance::CheckpointBackend{.open = [store] { return store; },
-                                          .pass = [clock](Duration time) { clock->advance(time); }};
+                                          .pass = [clock](Duration time) { clock->advance(time); },
+                                          .has_one_machine = false};
   });
 }
 

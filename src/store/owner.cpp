@@ -56,7 +56,7 @@ Owner owner_of(const std::string& recorded, const std::string& ours) {
   if (recorded == ours) return Owner::ourselves;
   const auto theirs = parts_of(recorded), mine = parts_of(ours);
   // The host's name takes no part: it may change while the machine runs, the boot id may not.
-  if (theirs[1].empty() || theirs[1] != mine[1]) return Owner::gone;
+  if (theirs[1].empty() || theirs[1] != mine[1]) return Owner::elsewhere;
   const std::string start = start_of(theirs[2]);
   return !start.empty() && start == theirs[3] ? Owner::alive : Owner::gone;
 }

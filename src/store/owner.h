@@ -5,10 +5,17 @@
 
 namespace workprint::store {
 
-enum class Owner { nobody, ourselves, alive, gone };
+/// Is the store used from one machine only? There a boot ends all processes of the one before.
+enum class Machines : std::uint8_t { one, many };
 
-/// A writer of another boot or another machine counts as gone: a SQLite file has one machine, and a boot ends all
-/// processes of the one before.
+enum class Owner {
+  nobody,
+  ourselves,
+  alive,      ///< a process of this boot
+  gone,       ///< was one
+  elsewhere,  ///< of another boot or machine, or says nothing of itself: nothing is known
+};
+
 [[nodiscard]] Owner owner_of(const std::string& recorded, const std::string& ours);
 /// The pid inside a writer id, for messages.
 [[nodiscard]] std::string pid_of(const std::string& writer);

@@ -7,8 +7,6 @@ Loaded<Checkpoint> replay(const FilmId& film, const Base& base, const std::vecto
   if (!loaded.value) return loaded;
   if (loaded.value->head != base.head)
     return {Outcome::corrupt, std::nullopt, "base is not the one its row names. film=" + film.value()};
-  // A base carries its own content hash; a delta's document does not have one until it is published.
-  loaded.value->document[run::meta_member].erase("contentHash");
   for (const Commit& commit : after) {
     const Head& head = loaded.value->head;
     if (number(commit.info.head.seq) != number(head.seq) + 1 || number(commit.info.head.epoch) < number(head.epoch))
@@ -20,6 +18,8 @@ Loaded<Checkpoint> replay(const FilmId& film, const Base& base, const std::vecto
       return {Outcome::corrupt, std::nullopt, applied.error().message};
     loaded.value->head = commit.info.head;
   }
+  // A base carries its own content hash; a committed document does not have one until it is published.
+  loaded.value->document[run::meta_member].erase("contentHash");
   return loaded;
 }
 

@@ -24,12 +24,14 @@ std::uint64_t monotonic_ms(Clock& clock) {
   return since < 0 ? 0 : static_cast<std::uint64_t>(since);
 }
 
-Result<void> may_acquire(const FilmId& film, const Holder& holder, const LeaseRequest& request, std::uint64_t now_ms) {
-  if (owner_of(holder.writer, request.writer) != Owner::alive) return {};
+Result<void> may_acquire(const FilmId& film, const Holder& holder, const LeaseRequest& request, std::uint64_t now_ms,
+                         Machines machines) {
+  const Owner owner = owner_of(holder.writer, request.writer);
+  if (owner != Owner::alive && !(owner == Owner::elsewhere && machines == Machines::many)) return {};
   const std::uint64_t ends = holder.alive_ms + holder.term_ms;
   if (now_ms >= ends) return {};
-  return fail(ErrorKind::conflict, "film is being written by a live process. film=" + film.value() + " pid=" +
-                                       pid_of(holder.writer) + " lease_ends_in_ms=" + std::to_string(ends - now_ms));
+  return fail(ErrorKind::conflict, "film is being written by a live process. film=" + film.value() +
+                                       (owner == Owner::alive ? " pid=" + pid_of(holder.writer) : " writer=" + holder.writer) + " lease_ends_in_ms=" + std::to_string(ends - now_ms));
 }
 
 std::unexpected<Error> no_such_film(const FilmId& film) {

@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "store/owner.h"
 #include "workprint/checkpoint_store.h"
 
 namespace workprint::store {
@@ -18,8 +19,10 @@ struct Holder {
   std::string writer;
   std::uint64_t term_ms = 0, alive_ms = 0;
 };
-/// Whether `request` may take the film at `now_ms`. Errors: conflict (a live writer, and its term runs).
-Result<void> may_acquire(const FilmId& film, const Holder& holder, const LeaseRequest& request, std::uint64_t now_ms);
+/// Whether `request` may take the film at `now_ms`. On one machine a holder of another boot is gone; on many nothing is
+/// known of it until its term has run out. Errors: conflict (a writer that may live, and its term runs).
+Result<void> may_acquire(const FilmId& film, const Holder& holder, const LeaseRequest& request, std::uint64_t now_ms,
+                         Machines machines);
 
 /// Who holds a lease of a film that the store does not know has lost it: the film was set aside, or the store replaced.
 [[nodiscard]] std::unexpected<Error> no_such_film(const FilmId& film);

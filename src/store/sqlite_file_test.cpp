@@ -162,6 +162,8 @@ TEST_CASE_FIXTURE(DatabaseFixture, "sqlite file: taken away under a writer it ta
   CHECK(word_of(line.grow(*store, lease)) == "fenced");
   CHECK(store->load(film).outcome == Outcome::absent);
   CHECK_FALSE(fs::exists(path));
+  CHECK(word_of(store->incarnation()) == "not_found");
+  granted(store->acquire(film, {this_process_writer(), Epoch{}}));
   const std::string second = granted(store->incarnation());
   CHECK(is_incarnation(second));
   CHECK(second != first);

@@ -121,7 +121,7 @@ Result<Connection*> SqliteStore::connected_to(const FilmId& film) {
 
 Result<std::string> SqliteStore::incarnation() {
   const std::lock_guard lock(mutex_);
-  Connection* connection = TRY(connected(IfMissing::create));
+  Connection* connection = TRY(connected(IfMissing::leave));
   return connection->text("SELECT value FROM meta WHERE name = 'incarnation'");
 }
 
@@ -133,7 +133,7 @@ Result<Lease> SqliteStore::acquire(const FilmId& film, const LeaseRequest& reque
   Transaction transaction = TRY(Transaction::begin(connection, Kind::write));
   const std::optional<FilmRow> before = TRY(find_film(connection, film.value()));
   const std::uint64_t now_ms = monotonic_ms(*clock_);
-  if (before) TRY(may_acquire(film, {before->owner, before->term_ms, before->alive_ms}, request, now_ms));
+  if (before) TRY(may_acquire(film, {before->owner, before->term_ms, before->alive_ms}, request, now_ms, Machines::one));
   FilmRow row = before.value_or(FilmRow{});
   row.epoch = TRY(following_epoch(film, row.epoch, request.at_least));
   row.owner = request.writer;

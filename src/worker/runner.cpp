@@ -213,7 +213,7 @@ Result<RunStatus> run_step(Session& session, const RunOptions& options, std::sto
 Result<RunStatus> run_film(Session& session, const RunOptions& options, std::stop_token stop) {
   for (int steps = 0; steps < options.steps_max; ++steps) {
     if (stop.stop_requested()) return RunStatus::stopped;
-    if (session.publication().fenced) return fail(ErrorKind::fenced, session.publication().last_error);
+    if (const auto lost = session.publication().lost) return std::unexpected(*lost);
     bool goes_on = false;
     const RunStatus status = TRY(run_step(session, options, stop, goes_on));
     if (!goes_on) return status;

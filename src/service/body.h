@@ -1,0 +1,60 @@
+/// What the service is made of: the parts of WorkflowService that its files share. Private to src/service.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "recovery/gather.h"
+#include "worker/runner.h"
+#include "workprint/service.h"
+
+namespace workprint {
+
+/// `{<id>: {type, seq, outcome}}` for the channel of commands.
+[[nodiscard]] Json command_record(const std::string& id, const std::string& type, Seq seq);
+
+struct WorkflowService::Body {
+  CheckpointStore& store;
+  ObjectStore& objects;
+  Workflow workflow;
+  ServiceOptions options;
+  std::shared_ptr<Clock> clock;
+  std::shared_ptr<Random> random;
+  EventSink events;
+  std::optional<RecoveryReport> last_report;
+
+  [[nodiscard]] worker::Tools tools(std::stop_token stop) const;
+  [[nodiscard]] recovery::Gathered gather(const FilmId& film, const std::optional<Checkpoint>& external = std::nullopt);
+  [[nodiscard]] std::string new_command_id();
+  void tell(const RecoveryReport& report);
+  std::unexpected<Error> refuse(const RecoveryReport& report);
+
+  // takeover.cpp: how a film becomes this process's
+  /// A film that is nowhere, or begins from its plan. Errors: as CheckpointStore::acquire.
+  Result<std::unique_ptr<worker::Session>> begin(const FilmId& film, const Json& inputs, const std::string& type,
+                                                 std::stop_token stop);
+  /// The state begins anew over what was there: numbers go on, attempts stay raised, nothing in the stores is deleted.
+  Result<std::unique_ptr<worker::Session>> begin_again(const FilmId& film, recovery::Gathered& gathered, const Json& inputs,
+                                                       std::stop_token stop);
+  /// A film with a state. `gathered` is brought up to what was read under the lease or claim.
+  /// Errors: conflict (a live writer holds it); unavailable; fenced; corrupt, and whatever recovery refuses.
+  Result<std::unique_ptr<worker::Session>> take_over(const FilmId& film, recovery::Gathered& gathered,
+                                                     const std::optional<Checkpoint>& external, std::stop_token stop);
+  Result<void> set_aside_damage(const FilmId& film, recovery::Gathered& gathered);
+  /// The rest of a takeover with tier 1, and without.
+  Result<std::optional<worker::Taken>> take_lease(const FilmId& film, recovery::Gathered& gathered, const std::optional<Checkpoint>& external);
+  Result<std::optional<worker::Taken>> take_claim(const FilmId& film, recovery::Gathered& gathered, const std::optional<Checkpoint>& external,
+                                                  std::stop_token stop);
+  void look_again(const FilmId& film, recovery::Gathered& gathered, const std::optional<Checkpoint>& external);
+  Result<void> reconcile(worker::Session& session);
+
+  // service.cpp: what is done with it then
+  Result<void> wake(worker::Session& session);
+  Result<RunReport> drive(worker::Session& session, const RecoveryReport& recovery, std::stop_token stop);
+  Result<RunReport> go_on(const FilmId& film, recovery::Gathered gathered, const std::optional<Checkpoint>& external, std::stop_token stop);
+  /// One commit on a film that is not running, then state.json.
+  Result<Head> change(const FilmId& film, CommitKind kind, const worker::Session::Plan& plan);
+};
+
+}  // namespace workprint

@@ -1,0 +1,197 @@
+#include "worker/keeper.h"
+
+#include <algorithm>
+
+#include "workprint/try.h"
+
+namespace workprint::worker {
+namespace {
+
+constexpr Duration pause_first = std::chrono::milliseconds(100), pause_max = std::chrono::seconds(10);
+
+bool is_final(ErrorKind kind) { return kind == ErrorKind::fenced || kind == ErrorKind::conflict; }
+
+}  // namespace
+
+Keeper::Keeper(Setup setup, Duties duties)
+    : setup_(std::move(setup)), duties_(std::move(duties)), shelf_(setup_.seen), claim_(setup_.claim), pause_(pause_first) {
+  next_sign_ = setup_.clock->now() + setup_.term / 3;
+  if (setup_.background == Background::thread) thread_ = std::jthread([this](std::stop_token stop) { work(stop); });
+}
+
+Keeper::~Keeper() {
+  thread_.request_stop();
+  changed_.notify_all();
+}
+
+void Keeper::offer(const Head& head) {
+  const std::lock_guard lock(mutex_);
+  if (!wants_publication()) behind_since_ = setup_.clock->now();
+  if (!offered_ || is_newer(head, *offered_)) offered_ = head;
+  changed_.notify_all();
+}
+
+bool Keeper::wants_publication() const { return offered_ && (!published_ || is_newer(*offered_, *published_)); }
+
+Instant Keeper::next_due() const { return wants_publication() ? std::min(not_before_, next_sign_) : next_sign_; }
+
+void Keeper::work(std::stop_token stop) {
+  while (!stop.stop_requested()) {
+    {
+      std::unique_lock lock(mutex_);
+      const Duration until = std::chrono::ceil<Duration>(std::max(next_due() - setup_.clock->now(), Instant::duration::zero()));
+      const bool was_wanted = wants_publication();
+      changed_.wait_for(lock, stop, until, [&] { return !was_wanted && wants_publication(); });
+      if (lost_) return;
+    }
+    if (!stop.stop_requested()) attend();
+  }
+}
+
+void Keeper::attend() {
+  bool publish_now = false, sign_now = false;
+  {
+    const std::lock_guard lock(mutex_);
+    if (lost_) return;
+    const Instant now = setup_.clock->now();
+    publish_now = wants_publication() && now >= not_before_;
+    sign_now = now >= next_sign_;
+  }
+  if (publish_now) publish_newest();
+  if (sign_now) give_sign();
+}
+
+Result<void> Keeper::publish(const snapshot::Outgoing& outgoing) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (lost_) return std::unexpected(*lost_);
+    if (published_ && !is_newer(outgoing.head, *published_)) return {};  // somebody was quicker with a newer one
+  }
+  // Some stores take about one write a second to one name.
+  const auto since = setup_.clock->now() - written_at_;
+  if (const auto rest = std::chrono::ceil<Duration>(setup_.objects->write_interval() - since); written_at_ != Instant{} && rest > Duration::zero())
+    setup_.clock->wait(rest, {});
+  written_at_ = setup_.clock->now();
+  auto done = shelf_.publish(*setup_.objects, setup_.film, outgoing);
+  if (!done && is_final(done.error().kind)) lose(done.error());
+  if (!done) return done;
+  const std::lock_guard lock(mutex_);
+  published_ = outgoing.head;
+  behind_since_ = setup_.clock->now();
+  last_error_.clear();
+  pause_ = pause_first;
+  changed_.notify_all();
+  return done;
+}
+
+Result<void> Keeper::write_through(const snapshot::Outgoing& outgoing) {
+  const std::lock_guard io(io_);
+  TRY(publish(outgoing));
+  duties_.emit({"published", setup_.film.value(), number(outgoing.head.epoch), number(outgoing.head.seq), Json::object()});
+  return {};
+}
+
+void Keeper::publish_newest() {
+  // Before io_: a commit that writes through holds the session and waits for io_.
+  const auto newest = duties_.newest();
+  if (!newest) {
+    const std::lock_guard lock(mutex_);
+    last_error_ = newest.error().message;
+    not_before_ = setup_.clock->now() + pause_max;
+    return;
+  }
+  const snapshot::Outgoing& outgoing = *newest;
+  const std::lock_guard io(io_);
+  const auto done = publish(outgoing);
+  Event event{"published", setup_.film.value(), number(outgoing.head.epoch), number(outgoing.head.seq), Json::object()};
+  if (!done) {
+    const std::lock_guard lock(mutex_);
+    last_error_ = done.error().message;
+    not_before_ = setup_.clock->now() + pause_;
+    pause_ = std::min(pause_ * 2, pause_max);
+    event.type = "lag";
+    event.payload = {{"seqs", offered_ ? number(offered_->seq) - (published_ ? number(published_->seq) : 0) : 0}, {"error", last_error_}};
+  }
+  duties_.emit(std::move(event));
+  if (done) read_back(outgoing);
+}
+
+// Continuously, but not in the way: the newest of a burst is read, and what it replaced no longer matters.
+void Keeper::read_back(const snapshot::Outgoing& outgoing) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (wants_publication()) return;
+  }
+  const auto same = shelf_.read_back(*setup_.objects, setup_.film, outgoing);
+  if (same || same.error().kind == ErrorKind::unavailable) return;
+  {
+    const std::lock_guard lock(mutex_);
+    published_.reset();
+    last_error_ = same.error().message;
+    not_before_ = setup_.clock->now() + pause_;
+    pause_ = std::min(pause_ * 2, pause_max);
+  }
+  duties_.emit({"lag", setup_.film.value(), number(outgoing.head.epoch), number(outgoing.head.seq), {{"seqs", 1}, {"error", same.error().message}}});
+}
+
+void Keeper::give_sign() {
+  const auto epoch = duties_.sign_of_life();
+  if (!epoch && is_final(epoch.error().kind)) return lose(epoch.error());
+  const std::lock_guard io(io_);
+  const Instant now = setup_.clock->now();
+  // A publication is a sign of life too.
+  if (epoch && (written_at_ == Instant{} || now - written_at_ >= setup_.term / 3)) {
+    const auto beat = claim_.beat(*setup_.objects, setup_.film, {*epoch, setup_.writer, 0, setup_.term, false, {}});
+    if (!beat && is_final(beat.error().kind)) return lose(beat.error());
+  }
+  const std::lock_guard lock(mutex_);
+  next_sign_ = now + setup_.term / 3;
+}
+
+void Keeper::lose(Error error) {
+  const std::lock_guard lock(mutex_);
+  if (!lost_) lost_ = std::move(error);
+  last_error_ = lost_->message;
+  changed_.notify_all();
+}
+
+Result<void> Keeper::flush(Duration limit) {
+  const Instant end = setup_.clock->now() + limit;
+  while (setup_.background == Background::by_caller && setup_.clock->now() < end) {
+    attend();
+    Duration until{};
+    {
+      const std::lock_guard lock(mutex_);
+      if (lost_ || !wants_publication()) break;
+      const Instant now = setup_.clock->now();
+      until = std::chrono::ceil<Duration>(std::clamp(not_before_ - now, Instant::duration::zero(), end - now));
+    }
+    if (until > Duration::zero()) setup_.clock->wait(until, {});
+  }
+  std::unique_lock lock(mutex_);
+  const auto settled = [&] { return lost_ || !wants_publication(); };
+  const bool in_time = setup_.background == Background::by_caller ? settled() : changed_.wait_for(lock, limit, settled);
+  if (lost_) return std::unexpected(*lost_);
+  if (in_time) return {};
+  return fail(ErrorKind::unavailable, "state.json is not saved yet. film=" + setup_.film.value() +
+                                          " committed=" + std::to_string(number(offered_->seq)) + " published=" +
+                                          (published_ ? std::to_string(number(published_->seq)) : "none") +
+                                          " reason=" + (last_error_.empty() ? "still writing" : last_error_));
+}
+
+void Keeper::release() {
+  const std::lock_guard io(io_);
+  // A claim that stays costs the next worker a term of looking, no more.
+  [[maybe_unused]] const auto released = claim_.release(*setup_.objects, setup_.film);
+}
+
+Keeper::Status Keeper::status() const {
+  const std::lock_guard lock(mutex_);
+  Status status{published_, 0, {}, last_error_, lost_};
+  if (!wants_publication()) return status;
+  status.lag_seqs = number(offered_->seq) - (published_ ? number(published_->seq) : 0);
+  status.lag = std::chrono::floor<Duration>(setup_.clock->now() - behind_since_);
+  return status;
+}
+
+}  // namespace workprint::worker

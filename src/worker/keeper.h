@@ -1,0 +1,97 @@
+/// What a film's owner does beside its commits: publishes the newest state (newest wins, one write in flight, retried for
+/// ever), reads it back, and gives signs of life in both tiers.
+///
+/// Thread-safety: every method may be called from any thread.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+
+#include "snapshot/claim.h"
+#include "snapshot/snapshot.h"
+#include "workprint/clock.h"
+#include "workprint/event.h"
+#include "workprint/service.h"
+
+namespace workprint::worker {
+
+class Keeper {
+ public:
+  struct Setup {
+    ObjectStore* objects = nullptr;
+    FilmId film;
+    std::string writer;
+    std::shared_ptr<Clock> clock;
+    Duration term = std::chrono::seconds(30);  ///< of the lease: a third of it is the longest silence
+    Background background = Background::thread;
+    std::optional<snapshot::Seen> seen;        ///< what the takeover was decided on
+    snapshot::ClaimHolder claim;               ///< of a takeover while tier 1 was away; else new
+  };
+  struct Duties {
+    std::function<Result<snapshot::Outgoing>()> newest;  ///< the newest committed document, unless the session is broken
+    std::function<Result<Epoch>()> sign_of_life;   ///< in tier 1, when it answers; the epoch held. fenced is final
+    std::function<void(Event)> emit;
+  };
+  Keeper(Setup setup, Duties duties);
+  ~Keeper();
+
+  /// State up to `head` is committed and should be published soon.
+  void offer(const Head& head);
+
+  /// Publishes `outgoing` now, on the caller's thread: the commit of a film whose tier 1 is away, and a takeover's first.
+  /// Errors: fenced, conflict (final); unavailable (unknown: the same again is safe).
+  Result<void> write_through(const snapshot::Outgoing& outgoing);
+
+  /// Waits until everything offered so far is published, at most `limit`.
+  /// Errors: unavailable (not published in time: says what is not saved); fenced, conflict (another writer published).
+  Result<void> flush(Duration limit);
+
+  /// Does what is due now. Without a thread of its own (Background::by_caller) this is how anything gets done.
+  void attend();
+
+  /// Tells whoever cannot see tier 1 that the film is free. Best effort.
+  void release();
+
+  struct Status {
+    std::optional<Head> published;
+    std::uint64_t lag_seqs = 0;
+    Duration lag{};             ///< for how long the newest state has not been published
+    std::string last_error;
+    std::optional<Error> lost;  ///< set: another writer has the film, stop
+  };
+  [[nodiscard]] Status status() const;
+
+ private:
+  void work(std::stop_token stop);
+  void publish_newest();
+  void give_sign();
+  Result<void> publish(const snapshot::Outgoing& outgoing);
+  void read_back(const snapshot::Outgoing& outgoing);
+  void lose(Error error);
+  [[nodiscard]] bool wants_publication() const;  // mutex_ held
+  [[nodiscard]] Instant next_due() const;        // mutex_ held
+
+  const Setup setup_;
+  const Duties duties_;
+
+  std::mutex io_;  // one write in flight; before mutex_
+  snapshot::Shelf shelf_;
+  snapshot::ClaimHolder claim_;
+  Instant written_at_{};  // of state.json
+
+  mutable std::mutex mutex_;
+  std::condition_variable_any changed_;
+  std::optional<Head> offered_, published_;
+  Instant behind_since_{}, not_before_{}, next_sign_{};
+  Duration pause_;
+  std::string last_error_;
+  std::optional<Error> lost_;
+  std::jthread thread_;  // last: starts when all else is there
+};
+
+}  // namespace workprint::worker
