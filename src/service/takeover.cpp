@@ -30,10 +30,11 @@ Result<std::unique_ptr<worker::Session>> WorkflowService::Body::begin(const Film
                                                                       const std::string& type, std::stop_token stop) {
   Lease lease = TRY(store.acquire(film, {options.writer, Epoch{}, options.lease_term}));
   // Absence was proven before the lease was ours: whoever began the film in between must not be begun over.
-  const Loaded<Checkpoint> now = store.load(film);
-  if (now.outcome != Outcome::absent)
-    return fail(now.outcome == Outcome::unreachable ? ErrorKind::unavailable : ErrorKind::conflict,
-                "somebody else began this film just now. film=" + film.value());
+  const recovery::Gathered now = gather(film);
+  if (now.checkpoint.outcome == Outcome::unreachable || now.snapshot.state.outcome == Outcome::unreachable)
+    return fail(ErrorKind::unavailable, "absence is not proven any more: a tier stopped answering. film=" + film.value());
+  if (now.checkpoint.outcome != Outcome::absent || now.snapshot.state.outcome != Outcome::absent)
+    return fail(ErrorKind::conflict, "somebody else began this film just now. film=" + film.value());
   const Epoch epoch = lease.epoch();
   auto session = std::make_unique<worker::Session>(
       tools(std::move(stop)), workflow.graph,

@@ -178,16 +178,26 @@ Result<bool> Shelf::look_at_state(ObjectStore& objects, const FilmId& film, cons
 
 Result<void> Shelf::publish(ObjectStore& objects, const FilmId& film, const Outgoing& outgoing) {
   if (!known_) TRY(learn(objects, film, outgoing));
+  const bool is_first = mine_ != outgoing.head.epoch;
+  if (!is_first) TRY(put_beside(objects, film, outgoing));
+  TRY(swap_state(objects, film, outgoing));
+  fault_point("snapshot.state.after");
+  mine_ = outgoing.head.epoch;
+  // What lies there under this number lost the compare-and-set, and is not newer than state.json: no reader takes it.
+  if (is_first)
+    if (const auto beside = put_beside(objects, film, outgoing); !beside && beside.error().kind != ErrorKind::fenced) return beside;
+  prune(objects, film, outgoing);
+  return {};
+}
+
+Result<void> Shelf::put_beside(ObjectStore& objects, const FilmId& film, const Outgoing& outgoing) {
   const std::string name = TRY(snapshot_name(film, outgoing.head.epoch, outgoing.head.seq));
   const Created kept = TRY(create_or_keep(objects, name, outgoing.bytes));
+  fault_point("snapshot.beside.after");
   if (kept.was_there && kept.info.sha256 != sha256_hex(outgoing.bytes))
     return fail(ErrorKind::fenced, "another writer published the same number with other bytes. film=" + film.value() +
                                        " at=" + shown(outgoing.head));
-  fault_point("snapshot.beside.after");
-  TRY(swap_state(objects, film, outgoing));
-  fault_point("snapshot.state.after");
   kept_[name] = outgoing.node;
-  prune(objects, film, outgoing);
   return {};
 }
 

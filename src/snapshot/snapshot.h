@@ -1,7 +1,9 @@
 /// Tier 2: `state.json` and the snapshots kept beside it (docs/protocols/publication.md).
 ///
 /// Write order: the create-only snapshot `state/<epoch>-<seq>.json`, then `state.json` by compare-and-set. So at any
-/// instant a valid whole snapshot exists, and a writer with an older epoch cannot overwrite a newer state.
+/// instant a valid whole snapshot exists, and a writer with an older epoch cannot overwrite a newer state. The first
+/// publication of an epoch is the other way round: a worker that loses the compare-and-set must not leave a snapshot behind
+/// that looks newer than the state of the worker that won.
 #pragma once
 
 #include <map>
@@ -47,8 +49,11 @@ class Shelf {
   Result<void> swap_state(ObjectStore& objects, const FilmId& film, const Outgoing& outgoing);
   void prune(ObjectStore& objects, const FilmId& film, const Outgoing& newest);
 
+  Result<void> put_beside(ObjectStore& objects, const FilmId& film, const Outgoing& outgoing);
+
   std::optional<Seen> seen_;
   bool known_ = false;
+  std::optional<Epoch> mine_;           // of the state.json this shelf wrote
   std::optional<std::string> version_;  // of state.json; absent: there is none
   std::map<std::string, std::string> kept_;         // snapshot name -> node
 };

@@ -1,0 +1,140 @@
+/// The simulator's command line.
+///   sim --seeds 2000 [--first 1]        that many runs, one a seed; stops at the first broken law
+///   sim --seed 8123 [--verbose]         one run, and again: the same journal byte for byte
+///   sim --crash-points [--every 7]      a small film cut after every (n-th) event, with each fate of each tier
+#include <array>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <map>
+
+#include "tests/sim/oracle.h"
+#include "tests/sim/world.h"
+
+namespace {
+
+using namespace workprint;
+using namespace workprint::sim;
+
+struct Totals {
+  std::uint64_t runs = 0, events = 0, commits = 0, kills = 0, degraded = 0, takeovers = 0, fenced = 0, forks = 0, lost = 0;
+  void add(const World::Summary& one) {
+    ++runs;
+    events += one.events;
+    commits += one.commits;
+    kills += one.kills;
+    degraded += one.degraded;
+    takeovers += one.takeovers;
+    fenced += one.fenced;
+    forks += one.is_fork;
+    lost += one.is_lost;
+  }
+  void print(const char* what, double seconds) const {
+    std::printf("%s: %llu runs in %.1f s (%.0f/s), %llu events, %llu commits, %llu kills, %llu takeovers, %llu times degraded, %llu fenced, "
+                "%llu runs that may fork, %llu that lost commits from every tier\n",
+                what, static_cast<unsigned long long>(runs), seconds, static_cast<double>(runs) / seconds, static_cast<unsigned long long>(events),
+                static_cast<unsigned long long>(commits), static_cast<unsigned long long>(kills), static_cast<unsigned long long>(takeovers),
+                static_cast<unsigned long long>(degraded), static_cast<unsigned long long>(fenced), static_cast<unsigned long long>(forks),
+                static_cast<unsigned long long>(lost));
+  }
+};
+
+double seconds_since(std::chrono::steady_clock::time_point begin) { return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count(); }
+
+// Nothing: no law was broken.
+std::optional<std::string> run_one(std::uint64_t seed, const Weather& weather, const Cut& cut, bool verbose, World::Summary& summary) {
+  World world(seed, weather, cut);
+  world.is_verbose = verbose;
+  try {
+    world.run();
+  } catch (const BrokenLaw& law) {
+    summary = world.summary();
+    return law.law + ": " + law.what;
+  }
+  summary = world.summary();
+  return std::nullopt;
+}
+
+int soak(const char* program, std::uint64_t first, std::uint64_t count) {
+  Totals totals;
+  const auto begin = std::chrono::steady_clock::now();
+  for (std::uint64_t seed = first; seed < first + count; ++seed) {
+    World::Summary summary;
+    if (const auto broken = run_one(seed, weather_of(seed), {}, false, summary)) {
+      std::printf("seed %llu broke a law after %llu runs: %s\n  repeat: %s --seed %llu --verbose\n", static_cast<unsigned long long>(seed),
+                  static_cast<unsigned long long>(totals.runs), broken->c_str(), program, static_cast<unsigned long long>(seed));
+      return 1;
+    }
+    totals.add(summary);
+  }
+  totals.print("simulator", seconds_since(begin));
+  return 0;
+}
+
+int one_seed(std::uint64_t seed, bool verbose) {
+  World::Summary first, second;
+  const auto broken = run_one(seed, weather_of(seed), {}, verbose, first);
+  if (broken) {
+    std::printf("seed %llu broke a law: %s\n", static_cast<unsigned long long>(seed), broken->c_str());
+    return 1;
+  }
+  if (run_one(seed, weather_of(seed), {}, false, second) || first.journal_hash != second.journal_hash) {
+    std::printf("seed %llu is not one run: journals differ\n", static_cast<unsigned long long>(seed));
+    return 1;
+  }
+  std::printf("seed %llu: %llu events, journal %s, twice the same\n", static_cast<unsigned long long>(seed),
+              static_cast<unsigned long long>(first.events), first.journal_hash.substr(0, 16).c_str());
+  return 0;
+}
+
+int crash_points(const char* program, std::uint64_t every, std::uint64_t only) {
+  using Tier = Cut::Tier;
+  Weather calm;
+  calm.items = 3;
+  calm.events_max = 1'000'000;
+  World::Summary whole;
+  if (const auto broken = run_one(1, calm, {}, false, whole)) {
+    std::printf("the film without a crash broke a law: %s\n", broken->c_str());
+    return 1;
+  }
+  constexpr std::array fates{Tier::kept, Tier::lost, Tier::away, Tier::damaged, Tier::older};
+  Totals totals;
+  const auto begin = std::chrono::steady_clock::now();
+  std::uint64_t number = 0;
+  for (std::uint64_t event = 1; event <= whole.events; ++event)
+    for (const bool is_done : {false, true})
+      for (const Tier checkpoint : fates)
+        for (const Tier snapshot : fates) {
+          ++number;
+          if (only != 0 ? number != only : number % every != 0) continue;
+          World::Summary summary;
+          if (const auto broken = run_one(1, calm, {event, is_done, checkpoint, snapshot}, only != 0, summary)) {
+            std::printf("cut at event %llu (%s), checkpoint fate %d, snapshot fate %d broke a law: %s\n  repeat: %s --crash-point %llu\n",
+                        static_cast<unsigned long long>(event), is_done ? "done, answer lost" : "not done", static_cast<int>(checkpoint),
+                        static_cast<int>(snapshot), broken->c_str(), program, static_cast<unsigned long long>(number));
+            return 1;
+          }
+          totals.add(summary);
+        }
+  std::printf("crash points: %llu of %llu cuts (%llu events x done or not x 5 fates of each tier)\n", static_cast<unsigned long long>(totals.runs),
+              static_cast<unsigned long long>(number), static_cast<unsigned long long>(whole.events));
+  totals.print("crash points", seconds_since(begin));
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  std::map<std::string, std::uint64_t> options;
+  for (int i = 1; i < argc; ++i) {
+    const std::string name = argv[i];
+    const bool has_value = i + 1 < argc && std::strncmp(argv[i + 1], "--", 2) != 0;
+    options[name] = has_value ? std::strtoull(argv[++i], nullptr, 10) : 1;
+  }
+  std::setvbuf(stdout, nullptr, _IOLBF, 1 << 16);
+  if (options.contains("--seed")) return one_seed(options["--seed"], options.contains("--verbose"));
+  if (options.contains("--crash-point")) return crash_points(argv[0], 1, options["--crash-point"]);
+  if (options.contains("--crash-points")) return crash_points(argv[0], options.contains("--every") ? options["--every"] : 1, 0);
+  return soak(argv[0], options.contains("--first") ? options["--first"] : 1, options.contains("--seeds") ? options["--seeds"] : 2000);
+}
