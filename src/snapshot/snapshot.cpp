@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "record/commit.h"
+#include "snapshot/legacy.h"
 #include "workprint/object_name.h"
 #include "workprint/try.h"
 
@@ -70,11 +71,16 @@ Finding load(ObjectStore& objects, const FilmId& film) {
   if (reading.state.outcome == Outcome::corrupt) {
     const auto raw = objects.get_as_is(*name);
     finding.damaged_version = raw ? raw->info.version : reading.version;
+    const bool is_whole_object = !reading.version.empty();
+    if (raw && is_whole_object) finding.legacy = bare_document(raw->bytes);
+    if (finding.legacy) reading.state.detail = "a document of the older system (no $workprint)";
   }
   if (reading.state.outcome == Outcome::foreign) finding.damaged_version = reading.version;
   finding.state = std::move(reading.state);
   if (finding.state.outcome == Outcome::unreachable || finding.state.outcome == Outcome::too_new) return finding;
   const auto all = candidates(objects, film);
+  // Numbers of ours were published here: a start from a document without any would write them a second time.
+  if (!all || !all->empty()) finding.legacy.reset();
   if (!all) {
     if (finding.state.outcome == Outcome::found) return finding;
     finding.state = {Outcome::unreachable, std::nullopt, all.error().message};

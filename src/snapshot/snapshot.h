@@ -44,6 +44,8 @@ struct Finding {
   std::optional<Checkpoint> older;      ///< when state.json is damaged: the newest older valid snapshot
   std::string older_where;
   std::optional<std::string> damaged_version;  ///< version of a damaged state.json, to overwrite exactly that
+  /// state.json is a whole document of the older system and no snapshot of ours lies beside it; `state` is corrupt.
+  std::optional<Json> legacy;
 };
 
 /// Reads `state.json` and looks for a newer snapshot beside it (a writer may have died between the two writes).
