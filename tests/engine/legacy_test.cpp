@@ -17,10 +17,10 @@ const Channel<std::string> answer{"answer", Merge::replace};
 
 const std::string bare = R"({"oldPrompt": "a boat", "extra": 1})";
 
-// Says "unreachable" for a document that names an object it cannot see, as a film does when its song is away.
-Loaded<Json> from_old(const FilmId&, const Json& document, ObjectStore& objects) {
+// Says "unreachable" for a document that needs what does not answer, as a film does when its song's store is away.
+Loaded<Json> from_old(const FilmId&, const Json& document, ObjectStore&) {
   if (!document.contains("oldPrompt")) return {Outcome::corrupt, std::nullopt, "oldPrompt is missing"};
-  if (document.contains("needs") && !objects.list("film_a/")) return {Outcome::unreachable, std::nullopt, "no answer"};
+  if (document.contains("needs")) return {Outcome::unreachable, std::nullopt, "no answer"};
   return {Outcome::found, Json{{"prompt", document["oldPrompt"]}}, "extra is dropped"};
 }
 
@@ -142,6 +142,18 @@ TEST_CASE("legacy: a document that cannot be read is refused with its reason, an
   CHECK(report.error().message.find("oldPrompt is missing") != std::string::npos);
   CHECK(bench.objects->get("film_a/state.json")->bytes == R"({"other": 1})");
   CHECK_FALSE(bench.service.start(bench.film, {{"prompt", "x"}}, "", {}).has_value());
+}
+
+TEST_CASE("legacy: a document whose objects do not answer is refused as unreachable, and taken later") {
+  Bench bench;
+  bench.put("film_a/state.json", R"({"oldPrompt": "a boat", "needs": "a song"})");
+  const auto report = bench.service.resume(bench.film, {});
+  REQUIRE_FALSE(report.has_value());
+  CHECK(report.error().kind == ErrorKind::unavailable);
+  CHECK(bench.service.last_report()->row == 'S');
+  CHECK(bench.quarantined().empty());
+  bench.put("film_a/state.json", bare);
+  CHECK(bench.service.resume(bench.film, {}).has_value());
 }
 
 TEST_CASE("legacy: other inputs over a bare state.json are refused by name; start over keeps the document") {
