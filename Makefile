@@ -30,6 +30,7 @@ check: build ## build the tests with ASan and UBSan and run them; then bad input
 	cmake --build --preset check -j $(JOBS)
 	ctest --test-dir build/check --output-on-failure
 	tests/e2e/bad_input --program $(WORKPRINT)
+	tests/e2e/legacy --program $(WORKPRINT)
 	tests/crash/kill_sweep --program $(WORKPRINT) --cases 24
 
 check-all: check kill-sweep bench ## everything in check, the whole kill sweep, the benches

@@ -1,5 +1,6 @@
 // The film's graph: DESIGN section 5, as code.
 #include "film/channels.h"
+#include "film/legacy.h"
 #include "film/nodes.h"
 #include "workprint/try.h"
 
@@ -103,6 +104,9 @@ Result<Workflow> film_workflow(studio::Studio& studio, const FilmOptions& option
   workflow.graph = TRY(graph.validate());
   workflow.restart_at = first_missing_node;
   workflow.channels_from_storyboard = inputs_from_storyboard;
+  workflow.channels_from_legacy = [options](const FilmId& film, const Json& document, ObjectStore& objects) {
+    return channels_from_legacy(film, document, objects, options);
+  };
   return workflow;
 }
 

@@ -63,6 +63,11 @@ studio::TakeRequest take_request(const Workshop&, const State& state, const Plan
   return {&plan, index, take, std::move(prompt), seed_of(state), picture};
 }
 
+bool has_built_in_rules(const State& state) {
+  const Json& rules = state.raw(channels::rules.name);
+  return rules.is_object() && std::ranges::any_of(rules, [](const Json& rule) { return rule.value("origin", "") == "built_in"; });
+}
+
 // One frame of one scene: made unless circled, judged, recorded.
 class FrameTask {
  public:
@@ -165,7 +170,7 @@ Result<Writes> generate_character_assets(const Workshop& shop, const State& stat
     };
     TRY(make_reference(shop, state, context, reference, writes));
   }
-  if (state.raw(channels::rules.name).empty()) {
+  if (!has_built_in_rules(state)) {
     Json rules = Json::object();
     for (const std::string& text : story::built_in_rules(plan))
       rules[story::rule_id(text)] = {{"text", text}, {"origin", "built_in"}};

@@ -149,6 +149,7 @@ class StoryboardAuthor {
 }  // namespace
 
 Result<Writes> expand_creative_prompt(const Workshop& shop, const State& state, Context& context) {
+  if (!state.has(channels::original_prompt)) return Writes();  // a film of the older system, which kept only its result
   const std::string original = TRY(state.get(channels::original_prompt));
   const std::string current = TRY(state.get(channels::creative_prompt));
   if (current != original) return Writes();

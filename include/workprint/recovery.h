@@ -27,6 +27,7 @@ struct Evidence {
   bool older_snapshot = false;  ///< state.json is corrupt, but an older published snapshot is valid
   Outcome storyboard = Outcome::unreachable;
   bool assets = false;          ///< the film's folder holds objects that none of the tiers explains
+  bool legacy = false;          ///< state.json is no document of ours, but a readable one of the older system
 };
 
 enum class Decision : std::uint8_t {
@@ -35,6 +36,7 @@ enum class Decision : std::uint8_t {
   from_older_snapshot,  ///< go on from the newest older valid snapshot; the corrupt one is set aside
   degraded,             ///< go on from state.json and commit there while tier 1 is down
   from_storyboard,      ///< begin from the plan; existing takes are adopted
+  from_legacy,          ///< begin from a document of the older system, which is kept; existing takes are adopted
   fresh,                ///< begin from the inputs
   refuse_unreachable,   ///< something that matters did not answer: try again, never start over
   refuse_corrupt,       ///< only damaged evidence is left: a person decides

@@ -86,8 +86,10 @@ class WorkflowService {
   /// The same for a film that must exist. A film halted by `stop` goes on; open questions about failures of the
   /// surroundings (disk full, service down) are answered "retry".
   Result<RunReport> resume(const FilmId& film, std::stop_token stop);
-  /// Takes up a state document from a file: newer than what the tiers hold, it wins and is written to both.
-  Result<RunReport> resume_file(const std::filesystem::path& state_json, std::stop_token stop);
+  /// Takes up a state document from a file: newer than what the tiers hold, it wins and is written to both. A document
+  /// of the older system wins only where the tiers hold no state, and a copy of it is kept. `film_id` may be empty for a
+  /// document that says its film, and for `films/<film>/state.json`.
+  Result<RunReport> resume_file(const std::filesystem::path& state_json, const std::string& film_id, std::stop_token stop);
 
   /// Records that nobody takes the film up by itself. The film must not be running (conflict names the writer).
   Result<Head> stop(const FilmId& film);

@@ -17,6 +17,11 @@ struct Workflow {
   /// Tier 3: channels to start from, read out of the film's storyboard document. Pure.
   /// Returns found (value: the inputs for the first commit), corrupt, foreign or too_new.
   std::function<Loaded<Json>(const FilmId&, std::string_view bytes)> channels_from_storyboard;
+  /// A whole document of the system this graph replaced (a JSON object without `$workprint`: its state, or its storyboard
+  /// alone) as channels to start from. Reads objects, writes nothing. Unset: such documents are corrupt.
+  /// Returns found (value: the inputs for the first commit; detail: what was left out, one line each), corrupt (detail:
+  /// why it is refused) or unreachable (the object store did not answer).
+  std::function<Loaded<Json>(const FilmId&, const Json& document, ObjectStore& objects)> channels_from_legacy;
 };
 
 }  // namespace workprint

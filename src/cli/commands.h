@@ -12,7 +12,7 @@ namespace workprint::cli {
 struct Request {
   std::string root;              ///< empty: the user's data folder
   bool json = false;
-  std::string film, target, prompt, audio, picture = "1280x720@24", start_over, interrupt, action;
+  std::string film, id, target, prompt, audio, picture = "1280x720@24", start_over, interrupt, action;
   std::optional<std::uint64_t> seed, seq;
   std::uint64_t scene = 0;
   int jobs = 1, max_scenes = 0, max_takes = 3;

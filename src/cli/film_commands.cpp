@@ -119,7 +119,7 @@ Exit resume(const Request& request) {
   auto floor = StudioFloor::open(wanted);
   if (!floor) return report_error(floor.error());
   if (is_file) {
-    const auto report = (*floor)->service->resume_file(request.film, signals.token());
+    const auto report = (*floor)->service->resume_file(request.film, request.id, signals.token());
     print_recovery(**floor, wanted);
     if (!report) return report_error(report.error());
     const auto film = parse_film_id(report->recovery.film);

@@ -72,7 +72,9 @@ Exit status(const Request& request) {
   std::printf("scenes  %d of %d done\n", json["scenesDone"].get<int>(), json["scenes"].get<int>());
   std::string next;
   for (const Json& node : json["nextNodes"]) next += node.value("node", "") + (node.contains("item") ? "/" + node.value("item", "") : "") + " ";
-  std::printf("next    %s\n", json["nextNodes"].empty() ? "nothing: the film is complete" : next.c_str());
+  const bool begun = full->state.contains("$workprint");
+  if (!begun) next = "not taken up yet: workprint resume " + opened->film.value();
+  std::printf("next    %s\n", begun && json["nextNodes"].empty() ? "nothing: the film is complete" : next.c_str());
   if (json.contains("halted")) std::printf("halted  %s\n", json["halted"].get<std::string>().c_str());
   for (const auto& [interrupt, question] : json["interrupts"].items())
     if (!question.contains("answer")) std::printf("waits   %s: %s\n", interrupt.c_str(), question.value("error", "").c_str());

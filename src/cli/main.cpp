@@ -45,7 +45,9 @@ struct Parser {
     run_->add_option("--picture", request.picture, "WIDTHxHEIGHT@FPS");
     run_->add_option("--start-over", request.start_over, "the film id again: begin anew over an existing film; nothing is deleted");
     with_work(run_);
-    with_work(with_film(sub("resume", "go on with a film", resume), "film id, or path of a state.json"));
+    CLI::App* resume_ = with_film(sub("resume", "go on with a film", resume), "film id, or path of a state.json");
+    resume_->add_option("--id", request.id, "film id, for a state.json of the older system, which does not say it");
+    with_work(resume_);
     with_film(sub("stop", "stop a film until somebody resumes it", stop));
     with_film(sub("status", "where a film stands", status));
     with_film(sub("state", "the whole state, as JSON", state))->add_option("--at", request.seq, "as of this seq");

@@ -10,15 +10,20 @@ constexpr std::size_t terms_kept = 256;
 
 std::string began(const Json& meta) { return meta.value("began", std::string()); }
 
-// Does the line of `newer` hold `older`?
-bool holds(const Checkpoint& newer, const Checkpoint& older) {
+// One commit as lineage names it.
+struct Point {
+  Head head;
+  std::string term;  ///< the first commit's hash of its epoch; empty: not known
+};
+
+// Does the line of `newer` hold this commit, of an earlier epoch or of its own?
+bool holds(const Checkpoint& newer, const Point& older) {
   if (newer.head == older.head) return true;
   if (!is_newer(newer.head, older.head) || number(newer.head.seq) <= number(older.head.seq)) return false;
-  const Json& of_newer = newer.document[run::meta_member];
-  const std::string term = began(older.document[run::meta_member]);
-  const auto is_term = [&](const std::string& first) { return first.empty() || term.empty() || first == term; };
-  if (newer.head.epoch == older.head.epoch) return is_term(began(of_newer));
-  const Json lineage = of_newer.value("lineage", Json::array());
+  const Json& meta = newer.document[run::meta_member];
+  const auto is_term = [&](const std::string& first) { return first.empty() || older.term.empty() || first == older.term; };
+  if (newer.head.epoch == older.head.epoch) return is_term(began(meta));
+  const Json lineage = meta.value("lineage", Json::array());
   for (const Json& entry : lineage) {
     if (entry.value("epoch", std::uint64_t{0}) != number(older.head.epoch)) continue;
     const std::uint64_t last = entry.value("seq", std::uint64_t{0});
@@ -27,6 +32,23 @@ bool holds(const Checkpoint& newer, const Checkpoint& older) {
   }
   // No entry: a term that this line never had, unless it is one that was forgotten or never written down.
   return lineage.empty() || lineage.size() >= terms_kept;
+}
+
+// A takeover's commit goes to tier 2 before its worker acknowledges anything, and holds only what can be found again: when
+// another worker was quicker in tier 1, what counts is the commit that it followed.
+std::optional<Point> followed_by_takeover(const Checkpoint& one) {
+  const Json& meta = one.document[run::meta_member];
+  const Json lineage = meta.value("lineage", Json::array());
+  if (meta.value("kind", "") != "takeover" || lineage.empty()) return std::nullopt;
+  const Json& last = lineage.back();
+  return Point{{Epoch{last.value("epoch", std::uint64_t{0})}, Seq{last.value("seq", std::uint64_t{0})}, last.value("hash", "")},
+               last.value("began", "")};
+}
+
+bool holds(const Checkpoint& newer, const Checkpoint& older) {
+  if (holds(newer, Point{older.head, began(older.document[run::meta_member])})) return true;
+  const auto followed = followed_by_takeover(older);
+  return followed && number(newer.head.epoch) > number(older.head.epoch) && holds(newer, *followed);
 }
 
 }  // namespace

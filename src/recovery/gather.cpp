@@ -4,7 +4,9 @@
 
 #include "record/commit.h"
 #include "record/lineage.h"
+#include "recovery/legacy.h"
 #include "run/run.h"
+#include "snapshot/legacy.h"
 #include "workprint/object_name.h"
 
 namespace workprint::recovery {
@@ -46,10 +48,12 @@ bool is_other_store(CheckpointStore& store, const Checkpoint& snapshot) {
   return !known.empty() && incarnation && *incarnation != known;
 }
 
-Loaded<Json> read_storyboard(ObjectStore& objects, const Workflow& workflow, const FilmId& film) {
+Loaded<Json> read_storyboard(ObjectStore& objects, const Workflow& workflow, const FilmId& film, bool needed) {
   const auto name = storyboard_name(film);
   if (!name || !workflow.channels_from_storyboard) return {Outcome::absent, std::nullopt, "this workflow keeps no plan"};
   const auto object = objects.get(*name);
+  if (object && workflow.channels_from_legacy)
+    if (const auto bare = snapshot::bare_document(object->bytes)) return read_bare_storyboard(*bare, objects, workflow, film, needed);
   if (object) return workflow.channels_from_storyboard(film, object->bytes);
   switch (object.error().kind) {
     case ErrorKind::not_found: return {Outcome::absent, std::nullopt, "not there"};
@@ -88,22 +92,30 @@ std::string verdict_of(const TierReport& tier, const std::optional<Head>& chosen
   return is_newer(*chosen, *tier.head) ? "older" : "newer";
 }
 
-void judge_tiers(Gathered& gathered) {
+void judge_tiers(const Workflow& workflow, Gathered& gathered) {
   auto& tiers = gathered.report.tiers;
   const Decision decision = gathered.resolution.decision;
   tiers[0].taken = decision == Decision::from_checkpoint;
   tiers[1].taken = decision == Decision::from_snapshot || decision == Decision::from_older_snapshot ||
-                   decision == Decision::degraded;
+                   decision == Decision::degraded || decision == Decision::from_legacy;
   tiers[2].taken = decision == Decision::from_storyboard;
   if (const Checkpoint* chosen = gathered.chosen()) {
     gathered.report.resumes_from = chosen->head;
     if (const auto due = run::due_tasks(chosen->document))
       for (const run::Task& task : *due) gathered.report.next.push_back(task.key());
   }
+  if (const Json* inputs = gathered.inputs(); inputs != nullptr && workflow.restart_at)
+    if (std::string node = workflow.restart_at(State(*inputs)); !node.empty()) gathered.report.next.push_back(std::move(node));
   for (TierReport& tier : tiers) tier.verdict = verdict_of(tier, gathered.report.resumes_from);
 }
 
 }  // namespace
+
+const Json* Gathered::inputs() const {
+  if (resolution.decision == Decision::from_storyboard) return &*storyboard.value;
+  if (resolution.decision == Decision::from_legacy) return &*legacy.value;
+  return nullptr;
+}
 
 const Checkpoint* Gathered::chosen() const {
   switch (resolution.decision) {
@@ -116,7 +128,7 @@ const Checkpoint* Gathered::chosen() const {
 }
 
 Gathered gather(CheckpointStore& store, ObjectStore& objects, const Workflow& workflow, Clock& clock, const FilmId& film,
-                const std::optional<Checkpoint>& external) {
+                const std::optional<Checkpoint>& external, const std::optional<Json>& bare) {
   Gathered gathered;
   gathered.checkpoint = store.load(film);
   gathered.snapshot = snapshot::load(objects, film);
@@ -129,7 +141,9 @@ Gathered gather(CheckpointStore& store, ObjectStore& objects, const Workflow& wo
     gathered.is_other_store = true;
     gathered.checkpoint = {Outcome::foreign, std::nullopt, "this store was made anew: state.json was committed to another one"};
   }
-  gathered.storyboard = read_storyboard(objects, workflow, film);
+  weigh_legacy(gathered, objects, workflow, film, bare);
+  const bool plan_needed = gathered.checkpoint.outcome == Outcome::absent && gathered.snapshot.state.outcome == Outcome::absent;
+  gathered.storyboard = read_storyboard(objects, workflow, film, plan_needed);
   Evidence& evidence = gathered.evidence;
   evidence.checkpoint = gathered.checkpoint.outcome;
   evidence.snapshot = gathered.snapshot.state.outcome;
@@ -138,7 +152,10 @@ Gathered gather(CheckpointStore& store, ObjectStore& objects, const Workflow& wo
   if (gathered.snapshot.state.value) {
     if (gathered.checkpoint.value) evidence.relation = relate(*gathered.checkpoint.value, *gathered.snapshot.state.value);
     if (gathered.snapshot.is_fork) evidence.relation = Relation::fork;
+  } else if (gathered.checkpoint.value && gathered.snapshot.older) {
+    evidence.relation = relate(*gathered.checkpoint.value, *gathered.snapshot.older);
   }
+  evidence.legacy = gathered.legacy.value.has_value();
   const auto assets = has_assets(objects, film);
   evidence.assets = assets.value_or(false);
   if (!assets && evidence.storyboard == Outcome::absent) evidence.storyboard = Outcome::unreachable;
@@ -155,7 +172,12 @@ Gathered gather(CheckpointStore& store, ObjectStore& objects, const Workflow& wo
   if (gathered.snapshot.older) report.tiers[1].detail += "; older valid snapshot: " + gathered.snapshot.older_where + " (" + shown(gathered.snapshot.older->head) + ")";
   report.tiers[2] = {"storyboard", objects.describe() + "/" + film.value() + "/scenes/storyboard.json",
                      gathered.storyboard.outcome, gathered.storyboard.detail, std::nullopt, std::nullopt, false, {}};
-  judge_tiers(gathered);
+  if (report.decision == Decision::from_legacy) report.tiers[1].outcome = Outcome::found;
+  // Such a refusal is about one thing in the document; the table's reason would hide it.
+  if (report.decision == Decision::refuse_corrupt && gathered.legacy.outcome == Outcome::corrupt) report.because += ": " + gathered.legacy.detail;
+  const bool by_storyboard = evidence.snapshot == Outcome::absent && evidence.storyboard == Outcome::corrupt;
+  if (report.decision == Decision::refuse_corrupt && by_storyboard) report.because += ": " + gathered.storyboard.detail;
+  judge_tiers(workflow, gathered);
   return gathered;
 }
 
@@ -186,6 +208,16 @@ Json to_json(const RecoveryReport& report) {
   return json;
 }
 
+namespace {
+
+std::string indented(const std::string& lines) {
+  std::string text;
+  for (const char c : lines) text += c == '\n' ? std::string("\n                     ") : std::string(1, c);
+  return text;
+}
+
+}  // namespace
+
 std::string to_text(const RecoveryReport& report) {
   std::string text = "recovery of " + report.film + ": " + std::string(to_string(report.decision)) + " (row " +
                      std::string(1, report.row) + ": " + report.because + ")\n";
@@ -202,7 +234,7 @@ std::string to_text(const RecoveryReport& report) {
     }
     if (tier.verdict != to_string(tier.outcome)) line += " [" + tier.verdict + "]";
     line += "  " + tier.where;
-    if (!tier.detail.empty() && tier.outcome != Outcome::absent) line += "\n                     " + tier.detail;
+    if (!tier.detail.empty() && tier.outcome != Outcome::absent) line += indented("\n" + tier.detail);
     text += line + "\n";
   }
   for (const std::string& repair : report.repairs) text += "    repair: " + repair + "\n";

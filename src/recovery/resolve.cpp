@@ -24,8 +24,8 @@ std::string_view to_string(Relation relation) {
 
 std::string_view to_string(Decision decision) {
   constexpr std::array words{"from checkpoint", "from state.json",    "from an older snapshot", "degraded",
-                             "from storyboard", "fresh start",        "refused: unreachable",   "refused: corrupt",
-                             "refused: fork",   "refused: too new",   "refused: evidence"};
+                             "from storyboard", "from older system",  "fresh start",            "refused: unreachable",
+                             "refused: corrupt", "refused: fork",     "refused: too new",       "refused: evidence"};
   return words[static_cast<std::size_t>(decision)];
 }
 
@@ -57,13 +57,15 @@ std::string to_markdown() {
       "Printed by `workprint recovery-table` from the rows in `src/recovery/recovery_table.h`; a test compares the two.\n"
       "The same rows are the code, and a `static_assert` proves that every combination of outcomes fits exactly one.\n\n"
       "*Checkpoint* is tier 1 (the database), *state.json* tier 2 (the newest valid published snapshot), *storyboard*\n"
-      "tier 3. *Older* says whether an older published snapshot is valid, *assets* whether the film's folder holds objects.\n\n"
-      "| row | checkpoint | state.json | relation | older | storyboard | assets | decision | because |\n"
-      "|---|---|---|---|---|---|---|---|---|\n";
+      "tier 3. *Older* says whether an older published snapshot is valid, *legacy* whether state.json, which is no document\n"
+      "of ours, is a readable one of the older system (docs/formats/legacy.md), *assets* whether the film's folder holds\n"
+      "objects.\n\n"
+      "| row | checkpoint | state.json | relation | older | legacy | storyboard | assets | decision | because |\n"
+      "|---|---|---|---|---|---|---|---|---|---|\n";
   for (const Row& row : table) {
     page += std::string("| ") + row.letter + " | " + outcomes(row.checkpoint) + " | " + outcomes(row.snapshot) + " | " +
             cell(row.relation, {Relation::none, Relation::equal, Relation::checkpoint_newer, Relation::snapshot_newer, Relation::fork}, 31u) +
-            " | " + flag(row.older) + " | " + outcomes(row.storyboard) + " | " + flag(row.assets) + " | **" +
+            " | " + flag(row.older) + " | " + flag(row.legacy) + " | " + outcomes(row.storyboard) + " | " + flag(row.assets) + " | **" +
             std::string(to_string(row.decision)) + "** | " + std::string(row.because) + " |\n";
   }
   return page;

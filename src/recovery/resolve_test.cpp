@@ -26,6 +26,11 @@ constexpr Evidence with_older(Evidence evidence) {
   return evidence;
 }
 
+constexpr Evidence with_legacy(Evidence evidence) {
+  evidence.legacy = true;
+  return evidence;
+}
+
 constexpr Evidence with_storyboard(Outcome storyboard, bool assets = false) {
   return {Outcome::absent, Outcome::absent, Relation::none, false, storyboard, assets};
 }
@@ -39,6 +44,9 @@ const Case cases[] = {
     {"the film's folder was deleted",                             O(Outcome::found, Outcome::absent),                            'E', Decision::from_checkpoint},
     {"the object store is down",                                  O(Outcome::found, Outcome::unreachable),                       'F', Decision::from_checkpoint},
     {"state.json is damaged, the database is well",               O(Outcome::found, Outcome::corrupt),                           'G', Decision::from_checkpoint},
+    {"state.json is damaged, what lies beside it is not newer",   with_older(O(Outcome::found, Outcome::corrupt, Relation::checkpoint_newer)), 'a', Decision::from_checkpoint},
+    {"state.json is damaged, the database was restored",          with_older(O(Outcome::found, Outcome::corrupt, Relation::snapshot_newer)),   'b', Decision::from_older_snapshot},
+    {"state.json and a snapshot beside it are two lines",         O(Outcome::absent, Outcome::found, Relation::fork),            'D', Decision::refuse_fork},
     {"the database was written by a later version",               O(Outcome::too_new, Outcome::found),                           'H', Decision::refuse_too_new},
     {"state.json was written by a later version",                 O(Outcome::absent, Outcome::too_new),                          'I', Decision::refuse_too_new},
     {"the database is empty: the plan's main case",               O(Outcome::absent, Outcome::found),                            'J', Decision::from_snapshot},
@@ -59,6 +67,11 @@ const Case cases[] = {
     {"only a later version's plan is left",                       with_storyboard(Outcome::too_new),                             'W', Decision::refuse_too_new},
     {"a new film",                                                with_storyboard(Outcome::absent),                              'X', Decision::fresh},
     {"clips without any state or plan",                           with_storyboard(Outcome::absent, true),                        'Y', Decision::refuse_evidence},
+    {"only a state of the older system is there",                 with_legacy(O(Outcome::absent, Outcome::corrupt)),             'Z', Decision::from_legacy},
+    {"the same beside a damaged database",                        with_legacy(O(Outcome::corrupt, Outcome::corrupt)),            'Z', Decision::from_legacy},
+    {"the older system wrote over a film that is known",          with_legacy(O(Outcome::found, Outcome::corrupt)),              'G', Decision::from_checkpoint},
+    {"a snapshot of ours lies beside the older system's state",   with_older(with_legacy(O(Outcome::absent, Outcome::corrupt))), 'M', Decision::from_older_snapshot},
+    {"the older system's state, and no answer from the database", with_legacy(O(Outcome::unreachable, Outcome::corrupt)),        'R', Decision::refuse_unreachable},
 };
 // clang-format on
 
@@ -98,6 +111,11 @@ TEST_CASE("recovery: what is taken was found, and the storyboard only where stat
         CHECK(e.storyboard == Outcome::found);
         CHECK(e.checkpoint == Outcome::absent);
         CHECK(e.snapshot == Outcome::absent);
+        break;
+      case Decision::from_legacy:
+        CHECK(e.legacy);
+        CHECK_FALSE(e.older_snapshot);
+        CHECK((e.checkpoint == Outcome::absent || e.checkpoint == Outcome::corrupt || e.checkpoint == Outcome::foreign));
         break;
       default: break;
     }

@@ -25,7 +25,8 @@ struct WorkflowService::Body {
   std::optional<RecoveryReport> last_report;
 
   [[nodiscard]] worker::Tools tools(std::stop_token stop) const;
-  [[nodiscard]] recovery::Gathered gather(const FilmId& film, const std::optional<Checkpoint>& external = std::nullopt);
+  [[nodiscard]] recovery::Gathered gather(const FilmId& film, const std::optional<Checkpoint>& external = std::nullopt,
+                                          const std::optional<Json>& bare = std::nullopt);
   [[nodiscard]] std::string new_command_id();
   void tell(const RecoveryReport& report);
   std::unexpected<Error> refuse(const RecoveryReport& report);
@@ -53,6 +54,9 @@ struct WorkflowService::Body {
   Result<void> wake(worker::Session& session);
   Result<RunReport> drive(worker::Session& session, const RecoveryReport& recovery, std::stop_token stop);
   Result<RunReport> go_on(const FilmId& film, recovery::Gathered gathered, const std::optional<Checkpoint>& external, std::stop_token stop);
+  /// A document of the older system from a file: it says nothing about its film, so a person or its place must.
+  Result<RunReport> resume_bare(const std::filesystem::path& file, const Json& document, const std::string& bytes,
+                                const std::string& film_id, std::stop_token stop);
   /// One commit on a film that is not running, then state.json.
   Result<Head> change(const FilmId& film, CommitKind kind, const worker::Session::Plan& plan);
 };

@@ -3,6 +3,7 @@
 #include "base/fault.h"
 #include "record/commit.h"
 #include "service/body.h"
+#include "snapshot/legacy.h"
 #include "workprint/object_name.h"
 #include "workprint/try.h"
 
@@ -68,8 +69,9 @@ worker::Tools WorkflowService::Body::tools(std::stop_token stop) const {
   return {&store, &objects, clock, random, options.writer, events, options.lease_term, options.outage_limit, options.background, std::move(stop)};
 }
 
-recovery::Gathered WorkflowService::Body::gather(const FilmId& film, const std::optional<Checkpoint>& external) {
-  return recovery::gather(store, objects, workflow, *clock, film, external);
+recovery::Gathered WorkflowService::Body::gather(const FilmId& film, const std::optional<Checkpoint>& external,
+                                                 const std::optional<Json>& bare) {
+  return recovery::gather(store, objects, workflow, *clock, film, external, bare);
 }
 
 std::string WorkflowService::Body::new_command_id() {
@@ -128,14 +130,35 @@ Result<RunReport> WorkflowService::Body::drive(worker::Session& session, const R
 Result<RunReport> WorkflowService::Body::go_on(const FilmId& film, recovery::Gathered gathered,
                                                 const std::optional<Checkpoint>& external, std::stop_token stop) {
   std::unique_ptr<worker::Session> session;
-  const Decision decision = gathered.resolution.decision;
-  if (decision == Decision::from_storyboard)
-    session = TRY(begin(film, *gathered.storyboard.value, "RESUME_PIPELINE", stop));
-  else
+  if (const Json* inputs = gathered.inputs()) {
+    TRY(set_aside_damage(film, gathered));
+    session = TRY(begin(film, *inputs, "RESUME_PIPELINE", stop));
+  } else {
     session = TRY(take_over(film, gathered, external, stop));
+  }
   tell(gathered.report);
   TRY(wake(*session));
   return drive(*session, gathered.report, stop);
+}
+
+Result<RunReport> WorkflowService::Body::resume_bare(const std::filesystem::path& file, const Json& document, const std::string& bytes,
+                                                     const std::string& film_id, std::stop_token stop) {
+  std::string name = film_id;
+  const std::filesystem::path path = std::filesystem::absolute(file).lexically_normal();
+  const std::filesystem::path folder = path.parent_path();
+  if (name.empty() && path.filename() == "state.json" && folder.parent_path().filename() == "films") name = folder.filename().string();
+  if (name.empty())
+    return fail(ErrorKind::invalid, "file is a document of the older system, which does not say its film; name it with --id NAME. file=" +
+                                        file.string());
+  const FilmId film = TRY(parse_film_id(name));
+  recovery::Gathered gathered = gather(film, std::nullopt, document);
+  if (refuses(gathered.resolution.decision)) {
+    tell(gathered.report);
+    return refuse(gathered.report);
+  }
+  if (gathered.resolution.decision == Decision::from_legacy && gathered.legacy_is_named)
+    gathered.report.repairs.push_back("the file that was named is kept as " + TRY(snapshot::keep_bare(objects, film, bytes)));
+  return go_on(film, std::move(gathered), std::nullopt, stop);
 }
 
 Result<Head> WorkflowService::Body::change(const FilmId& film, CommitKind kind, const worker::Session::Plan& plan) {
@@ -144,7 +167,7 @@ Result<Head> WorkflowService::Body::change(const FilmId& film, CommitKind kind, 
     return fail(ErrorKind::not_found, "no such film. film=" + film.value());
   if (refuses(gathered.resolution.decision)) return refuse(gathered.report);
   if (gathered.chosen() == nullptr)
-    return fail(ErrorKind::conflict, "only the storyboard of this film is left; resume it first. film=" + film.value());
+    return fail(ErrorKind::conflict, "the film has no state of this program yet; resume it first. film=" + film.value());
   auto session = TRY(take_over(film, gathered, std::nullopt, {}));
   TRY(session->commit_planned(kind, {}, plan));
   const Head head = session->head();
@@ -178,7 +201,7 @@ Result<RunReport> WorkflowService::start(const FilmId& film, const Json& inputs,
     return body_->refuse(gathered.report);
   }
   if (!inputs.empty()) {
-    const Json& known = gathered.chosen() != nullptr ? gathered.chosen()->document : *gathered.storyboard.value;
+    const Json& known = gathered.chosen() != nullptr ? gathered.chosen()->document : *gathered.inputs();
     if (const auto name = differing_input(body_->workflow.graph, known, inputs))
       return fail(ErrorKind::conflict, "film exists with other inputs: " + *name + " differs; resume it, choose another id, or start over. film=" +
                                            film.value());
@@ -199,7 +222,8 @@ Result<RunReport> WorkflowService::resume(const FilmId& film, std::stop_token st
   return body_->go_on(film, std::move(gathered), std::nullopt, stop);
 }
 
-Result<RunReport> WorkflowService::resume_file(const std::filesystem::path& state_json, std::stop_token stop) {
+Result<RunReport> WorkflowService::resume_file(const std::filesystem::path& state_json, const std::string& film_id,
+                                               std::stop_token stop) {
   const FileDigest digest = TRY(digest_file(state_json));
   if (digest.size_bytes > JsonLimits().bytes_max)
     return fail(ErrorKind::invalid, "file is larger than a state can be. file=" + state_json.string());
@@ -209,11 +233,14 @@ Result<RunReport> WorkflowService::resume_file(const std::filesystem::path& stat
   const std::size_t read = std::fread(bytes.data(), 1, bytes.size(), file);
   std::fclose(file);
   bytes.resize(read);
+  if (const auto bare = snapshot::bare_document(bytes)) return body_->resume_bare(state_json, *bare, bytes, film_id, stop);
   const Json json = TRY(parse_json(bytes));
   const Json meta = json.is_object() ? json.value(run::meta_member, Json::object()) : Json::object();
   if (!meta.is_object() || !meta.contains("film") || !meta["film"].is_string())
     return fail(ErrorKind::invalid, "file is no state.json of this program: $workprint.film is not there. file=" + state_json.string());
   const FilmId film = TRY(parse_film_id(meta["film"].get<std::string>()));
+  if (!film_id.empty() && film_id != film.value())
+    return fail(ErrorKind::invalid, "file is of another film. film=" + film_id + " found=" + film.value() + " file=" + state_json.string());
   Loaded<Checkpoint> loaded = record::decode_document(film, bytes);
   if (loaded.outcome == Outcome::too_new) return fail(ErrorKind::invalid, loaded.detail);
   if (!loaded.value) return fail(ErrorKind::corrupt, loaded.detail + " file=" + state_json.string());
@@ -281,7 +308,7 @@ Result<FullState> WorkflowService::full_state(const FilmId& film) {
     full.state = chosen->document;
     full.provenance.head = chosen->head;
   } else {
-    full.state = *gathered.storyboard.value;
+    full.state = *gathered.inputs();
   }
   for (const TierReport& tier : gathered.report.tiers)
     if (tier.taken) {
@@ -328,7 +355,8 @@ Result<std::vector<FilmRow>> WorkflowService::list() {
       if (finding.state.value)
         row.snapshot = finding.state.value->head;
       else
-        row.detail = std::string(to_string(finding.state.outcome)) + ": " + finding.state.detail;
+        row.detail = finding.legacy ? finding.state.detail + "; resume the film to take it up"
+                                    : std::string(to_string(finding.state.outcome)) + ": " + finding.state.detail;
     }
   std::vector<FilmRow> all;
   for (auto& [id, row] : rows) {
@@ -343,7 +371,7 @@ RecoveryReport WorkflowService::explain(const FilmId& film) { return body_->gath
 Result<Head> WorkflowService::fork(const FilmId& source, std::optional<Seq> seq, const FilmId& target) {
   const FullState from = TRY(seq ? state_at(source, *seq) : full_state(source));
   if (!from.state.contains(run::meta_member))
-    return fail(ErrorKind::conflict, "only the storyboard of this film is left; resume it first. film=" + source.value());
+    return fail(ErrorKind::conflict, "the film has no state of this program yet; resume it first. film=" + source.value());
   const recovery::Gathered there = body_->gather(target);
   if (there.resolution.decision != Decision::fresh)
     return fail(ErrorKind::conflict, "the new film's id is taken. film=" + target.value());

@@ -33,12 +33,12 @@ Result<std::unique_ptr<worker::Session>> WorkflowService::Body::begin(const Film
   const recovery::Gathered now = gather(film);
   if (now.checkpoint.outcome == Outcome::unreachable || now.snapshot.state.outcome == Outcome::unreachable)
     return fail(ErrorKind::unavailable, "absence is not proven any more: a tier stopped answering. film=" + film.value());
-  if (now.checkpoint.outcome != Outcome::absent || now.snapshot.state.outcome != Outcome::absent)
+  if (now.checkpoint.outcome == Outcome::found || now.snapshot.state.outcome == Outcome::found || now.snapshot.older)
     return fail(ErrorKind::conflict, "somebody else began this film just now. film=" + film.value());
   const Epoch epoch = lease.epoch();
   auto session = std::make_unique<worker::Session>(
       tools(std::move(stop)), workflow.graph,
-      worker::Taken{film, std::move(lease), epoch, {{}, Json::object()}, snapshot::Seen{}, {}});
+      worker::Taken{film, std::move(lease), epoch, {{}, Json::object()}, now.snapshot.seen, {}});
   const std::string incarnation = TRY(store.incarnation());
   const std::string id = new_command_id();
   const worker::Session::Plan plan = [&](const ValidGraph& graph, Json& document, Seq seq) -> Result<run::Delta> {
@@ -53,7 +53,10 @@ Result<std::unique_ptr<worker::Session>> WorkflowService::Body::begin(const Film
 
 Result<std::unique_ptr<worker::Session>> WorkflowService::Body::begin_again(const FilmId& film, recovery::Gathered& gathered,
                                                                             const Json& inputs, std::stop_token stop) {
-  if (gathered.chosen() == nullptr) return begin(film, inputs, "START_PIPELINE", std::move(stop));
+  if (gathered.chosen() == nullptr) {
+    TRY(set_aside_damage(film, gathered));
+    return begin(film, inputs, "START_PIPELINE", std::move(stop));
+  }
   auto session = TRY(take_over(film, gathered, std::nullopt, std::move(stop)));
   const std::string id = new_command_id();
   const worker::Session::Plan plan = [&](const ValidGraph& graph, Json& document, Seq seq) -> Result<run::Delta> {
@@ -85,7 +88,8 @@ Result<void> WorkflowService::Body::set_aside_damage(const FilmId& film, recover
   }
   if (gathered.snapshot.damaged_version) {
     const std::string kept = TRY(snapshot::quarantine(objects, film));
-    if (!kept.empty()) gathered.report.repairs.push_back("damaged state.json kept as " + kept);
+    const std::string what = gathered.snapshot.legacy ? "the older system's state.json" : "damaged state.json";
+    if (!kept.empty()) gathered.report.repairs.push_back(what + " kept as " + kept);
   }
   return {};
 }
@@ -118,6 +122,14 @@ Result<std::optional<worker::Taken>> WorkflowService::Body::take_lease(const Fil
     return std::nullopt;
   }
   Checkpoint start = *chosen;
+  if (gathered.checkpoint.value && gathered.checkpoint.value->head != start.head &&
+      number(gathered.checkpoint.value->head.seq) >= number(start.head.seq)) {
+    // A takeover that was committed there and never built on: its number is another commit's now.
+    gathered.report.repairs.push_back("an abandoned takeover set aside: " + TRY(store.set_aside(film, "a takeover that nobody built on")));
+    const Epoch fenced = lease.epoch();
+    lease = TRY(store.acquire(film, {options.writer, fenced, options.lease_term}));
+    gathered.checkpoint.value.reset();
+  }
   if (!gathered.checkpoint.value || gathered.checkpoint.value->head != start.head) {
     const CommitInfo info{start.head, start.document[run::meta_member].value("previousHash", ""), CommitKind::restored,
                           {}, {}, clock->wall(), options.writer};

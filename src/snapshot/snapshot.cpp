@@ -5,6 +5,7 @@
 #include "base/fault.h"
 #include "record/commit.h"
 #include "record/lineage.h"
+#include "snapshot/legacy.h"
 #include "workprint/object_name.h"
 #include "workprint/try.h"
 
@@ -34,17 +35,32 @@ Result<std::vector<Candidate>> candidates(ObjectStore& objects, const FilmId& fi
 
 struct Reading {
   Loaded<Checkpoint> state;
-  std::string version;
+  std::string version;      ///< empty: there is none, or it cannot be known
+  std::string bytes;        ///< as they lie there
+  bool is_damaged = false;  ///< the object's own record does not fit them
 };
 
-// One object as a snapshot of this film; object-level damage and document-level damage are the same to a reader.
+// One object as a snapshot of this film. What its own record calls damaged is believed when the document proves itself.
 Reading read_one(ObjectStore& objects, const FilmId& film, const std::string& name) {
   const auto object = objects.get(name);
-  if (object) return {record::decode_document(film, object->bytes), object->info.version};
-  const Outcome outcome = object.error().kind == ErrorKind::not_found ? Outcome::absent
-                          : object.error().kind == ErrorKind::corrupt ? Outcome::corrupt
-                                                                      : Outcome::unreachable;
-  return {{outcome, std::nullopt, object.error().message}, {}};
+  if (object) return {record::decode_document(film, object->bytes), object->info.version, object->bytes, false};
+  if (object.error().kind == ErrorKind::not_found) return {{Outcome::absent, std::nullopt, object.error().message}, {}, {}, false};
+  if (object.error().kind != ErrorKind::corrupt) return {{Outcome::unreachable, std::nullopt, object.error().message}, {}, {}, false};
+  // These bytes and no others are judged and set aside under this version: another writer may be at work.
+  const auto raw = objects.get_as_is(name);
+  if (!raw) {
+    const Outcome outcome = raw.error().kind == ErrorKind::corrupt ? Outcome::corrupt : Outcome::unreachable;
+    return {{outcome, std::nullopt, raw.error().message}, {}, {}, true};
+  }
+  Reading reading{record::decode_document(film, raw->bytes), raw->info.version, raw->bytes, true};
+  if (reading.state.outcome == Outcome::corrupt) reading.state.detail = object.error().message;
+  return reading;
+}
+
+Result<std::string> keep_aside(ObjectStore& objects, const FilmId& film, const Reading& damaged) {
+  const std::string name = TRY(quarantine_name(film, damaged.version, sha256_hex(damaged.bytes)));
+  TRY(create_or_keep(objects, name, damaged.bytes));
+  return name;
 }
 
 // The newest valid snapshot that is newer than `above` (all, when nothing is given).
@@ -70,8 +86,9 @@ Finding load(ObjectStore& objects, const FilmId& film) {
   Reading reading = read_one(objects, film, *name);
   finding.where = *name;
   if (reading.state.outcome == Outcome::corrupt) {
-    const auto raw = objects.get_as_is(*name);
-    finding.damaged_version = raw ? raw->info.version : reading.version;
+    finding.damaged_version = reading.version;
+    if (!reading.is_damaged) finding.legacy = bare_document(reading.bytes);
+    if (finding.legacy) reading.state.detail = "a document of the older system (no $workprint)";
   }
   if (reading.state.outcome == Outcome::foreign) finding.damaged_version = reading.version;
   if (reading.state.outcome == Outcome::absent) finding.seen = Seen{};
@@ -80,6 +97,8 @@ Finding load(ObjectStore& objects, const FilmId& film) {
   finding.state = std::move(reading.state);
   if (finding.state.outcome == Outcome::unreachable || finding.state.outcome == Outcome::too_new) return finding;
   const auto all = candidates(objects, film);
+  // Numbers of ours were published here: a start from a document without any would write them a second time.
+  if (!all || !all->empty()) finding.legacy.reset();
   if (!all) {
     if (finding.state.outcome == Outcome::found) return finding;
     finding.state = {Outcome::unreachable, std::nullopt, all.error().message};
@@ -112,12 +131,10 @@ Finding load(ObjectStore& objects, const FilmId& film) {
 }
 
 Result<std::string> quarantine(ObjectStore& objects, const FilmId& film) {
-  const auto object = objects.get_as_is(TRY(state_name(film)));
-  if (!object && object.error().kind == ErrorKind::not_found) return std::string();
-  if (!object) return std::unexpected(object.error());
-  const std::string name = TRY(quarantine_name(film, object->info.version, object->info.sha256));
-  TRY(create_or_keep(objects, name, object->bytes));
-  return name;
+  const Reading there = read_one(objects, film, TRY(state_name(film)));
+  if (there.state.outcome == Outcome::absent || there.state.outcome == Outcome::found) return std::string();
+  if (there.version.empty()) return fail(ErrorKind::unavailable, there.state.detail);
+  return keep_aside(objects, film, there);
 }
 
 // What publishing over `there` would mean. Nothing: it is on our line, and is replaced.
@@ -166,8 +183,9 @@ Result<bool> Shelf::look_at_state(ObjectStore& objects, const FilmId& film, cons
     case Outcome::too_new: return fail(ErrorKind::unavailable, there.state.detail);
     case Outcome::corrupt:
     case Outcome::foreign:
-      TRY(quarantine(objects, film));
-      version_ = there.version.empty() ? TRY(objects.get_as_is(state)).info.version : there.version;
+      if (there.version.empty()) return fail(ErrorKind::unavailable, there.state.detail);
+      TRY(keep_aside(objects, film, there));
+      version_ = there.version;
       return false;
     case Outcome::found: break;
   }

@@ -67,13 +67,15 @@ struct Finding {
   std::optional<Checkpoint> older;      ///< when state.json is damaged: the newest older valid snapshot
   std::string older_where;
   std::optional<std::string> damaged_version;  ///< version of a damaged state.json, to overwrite exactly that
+  /// state.json is a whole document of the older system and no snapshot of ours lies beside it; `state` is corrupt.
+  std::optional<Json> legacy;
 };
 
 /// Reads `state.json` and looks for a newer snapshot beside it (a writer may have died between the two writes).
 [[nodiscard]] Finding load(ObjectStore& objects, const FilmId& film);
 
-/// Copies the damaged `state.json` create-only to `quarantine/`, so that it can be overwritten by exact version.
-/// Returns where it is kept. Errors: unavailable.
+/// Copies a `state.json` that is damaged, of another film or of the older system create-only to `quarantine/`, so that it can
+/// be overwritten by exact version. Returns where it is kept; empty: there is nothing of the kind. Errors: unavailable.
 Result<std::string> quarantine(ObjectStore& objects, const FilmId& film);
 
 }  // namespace workprint::snapshot

@@ -240,6 +240,13 @@ Result<void> Session::bring_up_store(const Head& head) {
   if (there.outcome != Outcome::found && there.outcome != Outcome::absent) return later({ErrorKind::unavailable, there.detail});
   if (there.value && record::kinship(*there.value, ours) != record::Kinship::older && there.value->head != head)
     return fail(ErrorKind::conflict, "the checkpoint store came back with commits that this worker does not know. film=" + film_.value());
+  if (there.value && there.value->head != head && number(there.value->head.seq) >= number(head.seq)) {
+    // A takeover that was committed there and never built on.
+    if (const auto aside = tools_.store->set_aside(film_, "a takeover that nobody built on"); !aside) return later(aside.error());
+    lease = tools_.store->acquire(film_, {tools_.writer, lease->epoch(), tools_.lease_term});
+    if (!lease) return later(lease.error());
+    there.value.reset();
+  }
   if (!there.value || there.value->head != head) {
     const CommitInfo info{head, document_->at(run::meta_member).value("previousHash", ""), CommitKind::restored, {}, {}, tools_.clock->wall(), tools_.writer};
     if (const auto installed = tools_.store->install(*lease, ours, info); !installed) return later(installed.error());

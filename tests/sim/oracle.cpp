@@ -76,32 +76,40 @@ void Oracle::installed(Worker& worker, const Checkpoint& checkpoint) {
   if (checkpoint.document[run::meta_member].contains("hash")) taken_.insert(remember(worker, checkpoint.document).head.hash);
 }
 
-std::set<std::string> Oracle::heads_in_reach(const Worker& worker) {
-  std::set<std::string> heads;
-  if (world_.now() >= worker.database_back)
-    if (const auto there = in_database()) heads.insert(there->head.hash);
-  if (world_.now() >= worker.bucket_back)
-    if (const auto there = in_bucket()) heads.insert(there->head.hash);
-  return heads;
+std::set<std::string> Oracle::line_of(const std::optional<Head>& head) const {
+  std::set<std::string> line;
+  if (!head) return line;
+  for (auto one = known_.find(head->hash); one != known_.end(); one = known_.find(one->second.parent)) line.insert(one->first);
+  return line;
 }
 
-// The first durable write of a worker's term: nothing acknowledged that it could have seen may be missing from its line.
+bool Oracle::is_held(const std::string& hash) {
+  const auto database = head_in_database(), bucket = head_in_bucket();
+  return (database && grew_out_of(database->hash, hash)) || (bucket && grew_out_of(bucket->hash, hash));
+}
+
+void Oracle::check_nothing_is_lost(const std::string& when) {
+  if (has_lost_ || may_fork_) return;
+  const std::set<std::string> database = line_of(head_in_database()), bucket = line_of(head_in_bucket());
+  for (const std::string& hash : acknowledged_)
+    if (!database.contains(hash) && !bucket.contains(hash))
+      broken("nothing_acknowledged_is_lost", when + ": no tier holds " + shown(known_[hash].head) + " any more");
+}
+
+// A worker's term begins: nothing acknowledged that it could have seen may be missing from its line.
 void Oracle::check_takeover(Worker& worker, const Known& commit) {
-  if (commit.kind != CommitKind::takeover || !begun_.insert(commit.head.hash).second) return;
-  const std::set<std::string> heads = heads_in_reach(worker);
-  for (const std::string& hash : acknowledged_) {
-    if (hash == commit.head.hash || grew_out_of(commit.parent, hash)) continue;
-    const bool is_held = std::ranges::any_of(heads, [&](const std::string& head) { return grew_out_of(head, hash); });
-    if (!is_held) continue;
-    if (!worker.saw_tier_lost)
-      broken("nothing_acknowledged_is_lost", "takeover " + shown(commit.head) + " leaves out " + shown(known_[hash].head) + ", which a tier in reach holds");
-    may_fork_ = true;
-  }
   if (worker.saw_tier_lost) may_fork_ = true;
+  std::set<std::string> reach;
+  if (world_.now() >= worker.database_back) reach.merge(line_of(head_in_database()));
+  if (world_.now() >= worker.bucket_back) reach.merge(line_of(head_in_bucket()));
+  const std::set<std::string> line = line_of(commit.head);
+  if (may_fork_) return;
+  for (const std::string& hash : acknowledged_)
+    if (reach.contains(hash) && !line.contains(hash))
+      broken("nothing_acknowledged_is_lost", "takeover " + shown(commit.head) + " leaves out " + shown(known_[hash].head) + ", which a tier in reach holds");
 }
 
-void Oracle::taken_by_database(Worker& worker, const Commit& commit) {
-  const Known& known = known_[commit.info.head.hash];
+void Oracle::taken_by_database(const Commit& commit) {
   taken_.insert(commit.info.head.hash);
   if (number(commit.info.head.epoch) < database_epoch_) broken("single_writer", "the database took epoch " + shown(commit.info.head) + " after " + std::to_string(database_epoch_));
   database_epoch_ = number(commit.info.head.epoch);
@@ -113,10 +121,9 @@ void Oracle::taken_by_database(Worker& worker, const Commit& commit) {
         broken("no_fresh_start_over_evidence", "a film began anew while there is " + name);
     }
   }
-  check_takeover(worker, known);
 }
 
-void Oracle::taken_by_bucket(Worker& worker, const std::string& name, const std::string& bytes) {
+void Oracle::taken_by_bucket(const std::string& name, const std::string& bytes) {
   const Loaded<Checkpoint> document = record::decode_document(world_.film, bytes);
   const auto parsed = parse_object_name(name);
   if (!parsed || parsed->type != ObjectType::state) return;
@@ -124,7 +131,7 @@ void Oracle::taken_by_bucket(Worker& worker, const std::string& name, const std:
   taken_.insert(head.hash);
   if (number(head.epoch) < bucket_epoch_) broken("single_writer", "state.json took epoch " + shown(head) + " after " + std::to_string(bucket_epoch_));
   bucket_epoch_ = number(head.epoch);
-  check_takeover(worker, known_[head.hash]);
+  check_nothing_is_lost("state.json became " + shown(head));
   const auto objects = world_.bucket.image().objects;
   each_asset(document.value->document, [&](const Json& asset) {
     const auto there = objects.find(asset["path"].get<std::string>());
@@ -137,24 +144,22 @@ void Oracle::acknowledged(Worker& worker, std::uint64_t epoch, std::uint64_t seq
   const std::string& hash = last_offered_[worker.number];
   const Known& known = known_[hash];
   if (number(known.head.epoch) != epoch || number(known.head.seq) != seq) broken("nothing_acknowledged_is_lost", "a commit was acknowledged that was never offered");
+  // A takeover's commit is only what was found; what it followed is what must not be lost.
+  if (known.kind == CommitKind::takeover) return check_takeover(worker, known);
   for (const std::string& other : acknowledged_)
     if (other != hash && number(known_[other].head.seq) == seq && number(known_[other].head.epoch) == epoch && !may_fork_ && !has_lost_)
       broken("no_silent_merge", "two commits of one number were acknowledged: " + shown(known.head) + " and " + shown(known_[other].head));
   acknowledged_.insert(hash);
   // Committed to a database whose older rows had been damaged meanwhile: it cannot be read from there.
-  if (world_.database.load(world_.film).outcome == Outcome::corrupt) has_lost_ = true;
-  if (has_lost_) return;
-  // Durable somewhere, now: in the database or in the bucket.
-  const auto database = in_database(), bucket = in_bucket();
-  if (!(database && grew_out_of(database->head.hash, hash)) && !(bucket && grew_out_of(bucket->head.hash, hash)))
-    broken("nothing_acknowledged_is_lost", shown(known.head) + " was acknowledged, and no tier holds it");
+  if (may_be_damaged_ && world_.database.load(world_.film).outcome == Outcome::corrupt) has_lost_ = true;
+  if (!has_lost_ && !is_held(hash)) broken("nothing_acknowledged_is_lost", shown(known.head) + " was acknowledged, and no tier holds it");
 }
 
 void Oracle::damaged() {
   database_epoch_ = bucket_epoch_ = 0;
-  const auto database = in_database(), bucket = in_bucket();
+  const std::set<std::string> database = line_of(head_in_database()), bucket = line_of(head_in_bucket());
   for (const std::string& hash : taken_)
-    if (!(database && grew_out_of(database->head.hash, hash)) && !(bucket && grew_out_of(bucket->head.hash, hash))) has_lost_ = true;
+    if (!database.contains(hash) && !bucket.contains(hash)) has_lost_ = true;
 }
 
 void Oracle::submitted(const std::string& key, bool dedupes, int times) {
@@ -163,18 +168,40 @@ void Oracle::submitted(const std::string& key, bool dedupes, int times) {
 
 std::optional<Checkpoint> Oracle::in_database() { return world_.database.load(world_.film).value; }
 
-std::optional<Checkpoint> Oracle::in_bucket() {
-  std::optional<Checkpoint> newest;
-  const MemoryObjects::Image image = world_.bucket.image();
-  for (const auto& [name, held] : image.objects) {
-    const auto parsed = parse_object_name(name);
-    if (!parsed || (parsed->type != ObjectType::state && parsed->type != ObjectType::snapshot)) continue;
-    if (parsed->type == ObjectType::snapshot && newest && !is_newer({parsed->epoch, parsed->seq, {}}, newest->head)) continue;
-    if (crc32c(*held.bytes) != held.info.crc32c || held.bytes->size() != held.info.size_bytes) continue;
-    Loaded<Checkpoint> document = record::decode_document(world_.film, *held.bytes);
-    if (document.value && (!newest || is_newer(document.value->head, newest->head))) newest = std::move(document.value);
+std::optional<Head> Oracle::head_in_database() {
+  if (may_be_damaged_) {
+    const auto there = in_database();
+    return there ? std::optional(there->head) : std::nullopt;
   }
+  const auto rows = world_.database.list();
+  return rows && !rows->empty() ? std::optional(rows->front().head) : std::nullopt;
+}
+
+std::optional<Head> Oracle::head_in_bucket() {
+  std::optional<Head> newest;
+  const MemoryObjects::Image image = world_.bucket.image();
+  const auto consider = [&](const MemoryObjects::Held& held) {
+    if (crc32c(*held.bytes) != held.info.crc32c || held.bytes->size() != held.info.size_bytes) return;
+    const auto known = decoded_.find(held.info.sha256);
+    std::optional<Head> head;
+    if (known != decoded_.end()) {
+      head = known->second;
+    } else {
+      const Loaded<Checkpoint> document = record::decode_document(world_.film, *held.bytes);
+      if (document.value) head = document.value->head;
+      decoded_[held.info.sha256] = head;
+    }
+    if (head && (!newest || is_newer(*head, *newest))) newest = head;
+  };
+  const std::string folder = world_.film.value() + "/state";
+  for (auto one = image.objects.lower_bound(folder); one != image.objects.end() && one->first.starts_with(folder); ++one) consider(one->second);
   return newest;
+}
+
+std::optional<Checkpoint> Oracle::in_bucket() {
+  const auto head = head_in_bucket();
+  if (!head) return std::nullopt;
+  return Checkpoint{*head, known_[head->hash].document};
 }
 
 }  // namespace workprint::sim

@@ -34,7 +34,7 @@ class Database final : public CheckpointStore {
                       std::string(to_string(commit.info.kind)),
                   [&] {
                     auto done = world_.database.commit(lease, commit, document);
-                    if (done) world_.oracle->taken_by_database(worker_, commit);
+                    if (done) world_.oracle->taken_by_database(commit);
                     if (done) world_.backup();
                     return done;
                   });
@@ -96,11 +96,12 @@ class Bucket final : public ObjectStore {
     const auto parsed = parse_object_name(name);
     const bool is_state = parsed && (parsed->type == ObjectType::state || parsed->type == ObjectType::snapshot);
     if (is_state) world_.oracle->offered(worker_, object, std::string(bytes));
-    world_.event(worker_, "put " + object);
+    const auto* over = std::get_if<IfVersion>(&condition);
+    world_.event(worker_, "put " + object + (over != nullptr ? " over " + over->version : ""));
     if (auto error = world_.fails_before(worker_, Target::bucket, object)) return std::unexpected(*error);
     const auto write = [&] {
       auto done = world_.bucket.put(name, bytes, condition);
-      if (done && is_state) world_.oracle->taken_by_bucket(worker_, object, std::string(bytes));
+      if (done && is_state) world_.oracle->taken_by_bucket(object, std::string(bytes));
       return done;
     };
     auto done = write();

@@ -131,7 +131,7 @@ std::optional<Error> World::fails_before(Worker& worker, Target target, const st
   const bool is_away = now_ < back;
   if (!is_away && (is_calm_ || !strikes(weather.error_before))) return std::nullopt;
   if (is_away) now_ += milliseconds(200);  // a refused connection takes its time, too
-  if (target != Target::provider) worker.saw_tier_lost = true;
+  if (target == Target::database || what.find("/state") != std::string::npos) worker.saw_tier_lost = true;
   journal("  no answer: " + what);
   return Error{ErrorKind::unavailable, is_away ? "connection refused" : "503"};
 }
@@ -147,7 +147,6 @@ std::optional<Error> World::fails_after(Worker& worker, const std::string& what)
     throw Killed();
   }
   journal("  answer lost: " + what);
-  worker.saw_tier_lost = true;
   return Error{ErrorKind::unavailable, "connection reset"};
 }
 
@@ -199,6 +198,7 @@ void World::strike() {
   }
   if (strikes(weather.restore) && !backups_.empty()) {
     database.replace(backups_[random(backups_.size())]);
+    oracle->unfenced();
     hit("database restored to an older point");
   }
   if (strikes(weather.recreate)) {
@@ -230,6 +230,7 @@ void World::strike() {
           if (!delta.empty()) delta[random(delta.size())] ^= 0x20;
         }
       database.replace(std::move(image));
+      oracle->flipped();
       hit("bits flipped in the database");
     }
   }
@@ -401,6 +402,7 @@ void World::damage_for_cut() {
     }
   }
   bucket.replace(std::move(image));
+  if (cut_.checkpoint == Tier::damaged) oracle->flipped();
   oracle->damaged();
   if (cut_.checkpoint == Tier::away || cut_.snapshot == Tier::away) worker.saw_tier_lost = true;
 }
