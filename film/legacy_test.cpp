@@ -246,6 +246,19 @@ TEST_CASE("legacy: a bare storyboard is mended, listed, and filmed") {
     CHECK_MESSAGE(says(loaded, line), line, " in: ", loaded.detail);
 }
 
+TEST_CASE("legacy: scenes without times have the lengths that were wished for, or all of the song") {
+  Bench bench;
+  Json document = {{"creativePrompt", "A boat."}, {"hasAudio", false}, {"storyboard", {{"scenes", {{{"description", "A boat."}, {"duration", 8}}}}}}};
+  CHECK((*bench.read(document).value)["storyboard"]["metadata"]["duration"] == 8);
+  bench.put("audio/tide.wav", song_bytes(9.25));
+  document["hasAudio"] = true;
+  document["audioGcsUri"] = "gs://older-bucket/audio/tide.wav";
+  const Json plan = (*bench.read(document).value)["storyboard"];
+  REQUIRE(plan["scenes"].size() == 2);  // 9.25 s are no single clip
+  CHECK(plan["scenes"][1]["endTime"] == 9.25);
+  CHECK(plan["scenes"][1]["description"] == "A boat.");
+}
+
 TEST_CASE("legacy: what is no document of the older system is refused by its reason") {
   Bench bench;
   CHECK(says(bench.read(fixture("no-document.json")), "no document of the older system"));

@@ -195,7 +195,8 @@ void tile_again(Plan& plan, Verdict& verdict) {
   for (const Scene& scene : plan.scenes) cuts.push_back(scene.start_ms);
   const std::int64_t length = std::max<std::int64_t>(plan.scenes.empty() ? 0 : plan.scenes.back().end_ms, 1500);
   const auto spans = tile(length, cuts);
-  if (spans.size() != plan.scenes.size()) {
+  const bool has_end = !plan.scenes.empty() && plan.scenes.back().end_ms > plan.scenes.back().start_ms;
+  if (spans.size() != plan.scenes.size() || !has_end) {
     verdict.note("scenes", "times cannot be kept; scenes are laid end to end");
     return lay_out(plan);
   }

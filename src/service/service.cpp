@@ -143,6 +143,8 @@ Result<RunReport> WorkflowService::Body::go_on(const FilmId& film, recovery::Gat
 
 Result<RunReport> WorkflowService::Body::resume_bare(const std::filesystem::path& file, const Json& document, const std::string& bytes,
                                                      const std::string& film_id, std::stop_token stop) {
+  if (!workflow.channels_from_legacy)
+    return fail(ErrorKind::invalid, "file is no state.json of this program: $workprint is not there. file=" + file.string());
   std::string name = film_id;
   const std::filesystem::path path = std::filesystem::absolute(file).lexically_normal();
   const std::filesystem::path folder = path.parent_path();

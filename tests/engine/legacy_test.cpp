@@ -227,4 +227,7 @@ TEST_CASE("legacy: without a reader a bare document is corrupt, as before") {
   REQUIRE_FALSE(report.has_value());
   CHECK(report.error().kind == ErrorKind::corrupt);
   CHECK(service.last_report()->row == 'N');
+  const auto named = service.resume_file(bench.file(bare), "film_b", {});
+  REQUIRE_FALSE(named.has_value());
+  CHECK(named.error().kind == ErrorKind::invalid);
 }
