@@ -8,7 +8,7 @@ EVERY ?= 5
 PICTURE ?= 1280x720@24
 WORKPRINT := build/release/workprint
 
-.PHONY: help setup build film check check-all kill-sweep bench graph clean
+.PHONY: help setup build film check check-all kill-sweep model bench graph clean
 
 help: ## print this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -31,11 +31,15 @@ check: build ## build the tests with ASan and UBSan and run them; then bad input
 	ctest --test-dir build/check --output-on-failure
 	tests/e2e/bad_input --program $(WORKPRINT)
 	tests/crash/kill_sweep --program $(WORKPRINT) --cases 24
+	tests/model/check
 
 check-all: check kill-sweep bench ## everything in check, the whole kill sweep, the benches
 
 kill-sweep: build ## kill the program at every EVERYth crossing of its fault points in a 6-scene film, resume, compare
 	tests/crash/kill_sweep --program $(WORKPRINT) --every $(EVERY)
+
+model: setup ## check the ownership protocol exhaustively with spin, at larger bounds than `check` does
+	tests/model/check --all
 
 bench: build ## measure commits/s, bytes persisted and render time against their limits
 	cmake --build --preset release -j $(JOBS)
