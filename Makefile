@@ -7,8 +7,9 @@ AUDIO ?=
 EVERY ?= 5
 PICTURE ?= 1280x720@24
 WORKPRINT := build/release/workprint
+DISK_FAULT := build/release/libdisk_fault.so
 
-.PHONY: help setup build film check check-all kill-sweep model bench graph clean
+.PHONY: help setup build film check check-all kill-sweep disk-faults model bench graph clean
 
 help: ## print this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -19,7 +20,7 @@ setup: ## install the Debian packages that building needs (with sudo where not r
 build: setup ## build the program: build/release/workprint
 	@cmake --preset release > build-release.log 2>&1 || { cat build-release.log; exit 1; }
 	@rm -f build-release.log
-	cmake --build --preset release --target workprint -j $(JOBS)
+	cmake --build --preset release --target workprint disk_fault -j $(JOBS)
 
 film: build ## make a film: PROMPT="..." AUDIO=song.ogg PICTURE=1280x720@24 ROOT=folder
 	@$(WORKPRINT) --root "$(ROOT)" run --prompt "$$WORKPRINT_MAKE_PROMPT" $(if $(AUDIO),--audio "$(AUDIO)") --picture $(PICTURE) --jobs $(JOBS)
@@ -31,12 +32,16 @@ check: build ## build the tests with ASan and UBSan and run them; then bad input
 	ctest --test-dir build/check --output-on-failure
 	tests/e2e/bad_input --program $(WORKPRINT)
 	tests/crash/kill_sweep --program $(WORKPRINT) --cases 24
+	tests/crash/disk_faults --program $(WORKPRINT) --shim $(DISK_FAULT)
 	tests/model/check
 
-check-all: check kill-sweep bench ## everything in check, the whole kill sweep, the benches
+check-all: check kill-sweep disk-faults model bench ## everything in check, the whole sweeps, the model at larger bounds, the benches
 
 kill-sweep: build ## kill the program at every EVERYth crossing of its fault points in a 6-scene film, resume, compare
 	tests/crash/kill_sweep --program $(WORKPRINT) --every $(EVERY)
+
+disk-faults: build ## the same on a disk that fails: write, sync, rename, link and truncate with EIO and ENOSPC
+	tests/crash/disk_faults --program $(WORKPRINT) --shim $(DISK_FAULT) --each 5
 
 model: setup ## check the ownership protocol exhaustively with spin, at larger bounds than `check` does
 	tests/model/check --all

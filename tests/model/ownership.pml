@@ -437,7 +437,8 @@ degraded:
          :: else -> lease_epoch = my_epoch; lease_owner = me; fresh_lease[1 - me] = false
          fi };
        goto progress_beat_degraded
-    :: atomic { pending == 0 || !up(me, T2) -> goto finish }
+    :: atomic { up(me, T2) && pending == 0 && state_json != own -> pending = own }; goto degraded
+    :: atomic { (pending == 0 && state_json == own) || !up(me, T2) -> goto finish } /* stop: published */
     fi;
 progress_beat_degraded:
     skip; goto degraded;
