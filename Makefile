@@ -5,11 +5,12 @@ ROOT ?= $(CURDIR)/out
 PROMPT ?= An old lighthouse keeper lights the harbor lamp one last time. Fog rolls in over the moored boats at dusk; a small boat answers with its own light.
 AUDIO ?=
 EVERY ?= 5
+TIME ?= 30
 PICTURE ?= 1280x720@24
 WORKPRINT := build/release/workprint
 DISK_FAULT := build/release/libdisk_fault.so
 
-.PHONY: help setup build film check check-all kill-sweep disk-faults model bench graph clean
+.PHONY: help setup build film check check-all kill-sweep disk-faults model fuzz bench graph clean
 
 help: ## print this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -35,7 +36,7 @@ check: build ## build the tests with ASan and UBSan and run them; then bad input
 	tests/crash/disk_faults --program $(WORKPRINT) --shim $(DISK_FAULT)
 	tests/model/check
 
-check-all: check kill-sweep disk-faults model bench ## everything in check, the whole sweeps, the model at larger bounds, the benches
+check-all: check kill-sweep disk-faults model fuzz bench ## everything in check, the whole sweeps, the model at larger bounds, the fuzzers, the benches
 
 kill-sweep: build ## kill the program at every EVERYth crossing of its fault points in a 6-scene film, resume, compare
 	tests/crash/kill_sweep --program $(WORKPRINT) --every $(EVERY)
@@ -45,6 +46,12 @@ disk-faults: build ## the same on a disk that fails: write, sync, rename, link a
 
 model: setup ## check the ownership protocol exhaustively with spin, at larger bounds than `check` does
 	tests/model/check --all
+
+fuzz: ## run each libFuzzer program for TIME seconds; what they find beyond the kept corpus goes to build/fuzz/corpus
+	@tools/setup clang-19 libclang-rt-19-dev
+	cmake --preset fuzz > /dev/null
+	cmake --build --preset fuzz --target fuzzers -j $(JOBS)
+	tests/fuzz/run --programs build/fuzz --seconds $(TIME)
 
 bench: build ## measure commits/s, bytes persisted and render time against their limits
 	cmake --build --preset release -j $(JOBS)
