@@ -49,6 +49,12 @@ class Mutator {
   std::uint64_t state_;
 };
 
+/// One kept input: a test that all of them are refused would prove little, so some are asked for by name.
+inline std::string kept(const char* target, const char* name) {
+  std::ifstream in(std::filesystem::path(WORKPRINT_CORPUS) / target / name, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
 inline std::vector<std::string> read_corpus(const char* target) {
   std::vector<std::filesystem::path> files;
   for (const auto& entry : std::filesystem::directory_iterator(std::filesystem::path(WORKPRINT_CORPUS) / target)) files.push_back(entry.path());

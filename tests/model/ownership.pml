@@ -39,6 +39,7 @@ byte seq[COMMITS + 1];
 byte term[COMMITS + 1]; /* the first commit of its epoch, whose hash each document of that epoch and its heirs names */
 byte line[COMMITS + 1]; /* the truth that no worker can see: the commits it stands on, and itself */
 byte acknowledged = 0;  /* a set */
+byte takeovers = 0;     /* the set of commits made in step 3 of a takeover: they change nothing */
 
 /* --- tier 1: the database ------------------------------------------------------------------------------------------ */
 byte db_epoch = 0, db_owner = NONE, db_life = 0, db_head = 0;
@@ -82,6 +83,11 @@ hidden byte yes, also;
 #define may_fork false
 #else
 #define may_fork blind
+#endif
+#ifdef DROP_BARE
+#define stands_for_less(x, y) false
+#else /* a bare takeover commit, on a commit of the other's line: its worker died before anybody was told of it */
+#define stands_for_less(x, y) ((takeovers & bit(x)) != 0 && (line[x] & ~bit(x) & ~line[y]) == 0)
 #endif
 #ifdef DROP_ABSENCE
 #define may_skip_tier2 true
@@ -173,7 +179,8 @@ inline choose() {
     verdict = TAKEN;
     lies_on(seen1, seen2, yes); lies_on(seen2, seen1, also);
     if
-    :: saw2 && !yes && !also -> verdict = FORK
+    :: saw2 && !yes && !also && stands_for_less(seen2, seen1) -> chosen = seen1
+    :: saw2 && !yes && !also && !stands_for_less(seen2, seen1) -> verdict = FORK
     :: saw2 && yes -> chosen = seen2
     :: else -> chosen = seen1
     fi;
@@ -310,6 +317,7 @@ tier2_snapshot:
     :: atomic { saw2 && up(me, T2) ->
          if :: made == COMMITS -> goto finish :: else fi;
          make_commit(pending, my_epoch, chosen);
+         takeovers = takeovers | bit(pending);
          snapshots = snapshots | bit(pending) }
     :: atomic { (!saw2 || !up(me, T2)) && may_skip_tier2 -> saw2 = false; goto tier1_takes }
     :: atomic { !up(me, T2) && !may_skip_tier2 -> goto give_back }
@@ -566,7 +574,7 @@ proctype World() {
     lies_on(state_json, db_head, also);
     assert(!yes || stands_on(state_json, acknowledged));
     assert(!also || stands_on(db_head, acknowledged));
-    assert(yes || also || may_fork)
+    assert(yes || also || stands_for_less(state_json, db_head) || may_fork)
   }
 }
 

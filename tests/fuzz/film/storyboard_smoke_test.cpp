@@ -6,5 +6,8 @@
 
 TEST_CASE("fuzz: storyboards") {
   using namespace workprint::fuzz;
-  CHECK(smoke("storyboard", try_storyboard, 400) > 400);
+  CHECK(film::inputs_from_storyboard(*workprint::parse_film_id("tide"), kept("storyboard", "ours")).outcome == workprint::Outcome::found);
+  CHECK(film::read_plan(*workprint::parse_json(kept("storyboard", "answer")), film::Author::answer));
+  CHECK(film::read_analysis(*workprint::parse_json(kept("storyboard", "analysis"))));
+  CHECK(smoke("storyboard", try_storyboard, 1000) > 1000);
 }
