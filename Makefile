@@ -5,10 +5,12 @@ ROOT ?= $(CURDIR)/out
 PROMPT ?= An old lighthouse keeper lights the harbor lamp one last time. Fog rolls in over the moored boats at dusk; a small boat answers with its own light.
 AUDIO ?=
 EVERY ?= 5
+TIME ?= 30
 PICTURE ?= 1280x720@24
 WORKPRINT := build/release/workprint
+DISK_FAULT := build/release/libdisk_fault.so
 
-.PHONY: help setup build film check check-all kill-sweep bench graph clean
+.PHONY: help setup build film check check-all kill-sweep disk-faults model fuzz bench graph clean
 
 help: ## print this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -19,7 +21,7 @@ setup: ## install the Debian packages that building needs (with sudo where not r
 build: setup ## build the program: build/release/workprint
 	@cmake --preset release > build-release.log 2>&1 || { cat build-release.log; exit 1; }
 	@rm -f build-release.log
-	cmake --build --preset release --target workprint -j $(JOBS)
+	cmake --build --preset release --target workprint disk_fault -j $(JOBS)
 
 film: build ## make a film: PROMPT="..." AUDIO=song.ogg PICTURE=1280x720@24 ROOT=folder
 	@$(WORKPRINT) --root "$(ROOT)" run --prompt "$$WORKPRINT_MAKE_PROMPT" $(if $(AUDIO),--audio "$(AUDIO)") --picture $(PICTURE) --jobs $(JOBS)
@@ -32,11 +34,25 @@ check: build ## build the tests with ASan and UBSan and run them; then bad input
 	tests/e2e/bad_input --program $(WORKPRINT)
 	tests/e2e/legacy --program $(WORKPRINT)
 	tests/crash/kill_sweep --program $(WORKPRINT) --cases 24
+	tests/crash/disk_faults --program $(WORKPRINT) --shim $(DISK_FAULT)
+	tests/model/check
 
-check-all: check kill-sweep bench ## everything in check, the whole kill sweep, the benches
+check-all: check kill-sweep disk-faults model fuzz bench ## everything in check, the whole sweeps, the model at larger bounds, the fuzzers, the benches
 
 kill-sweep: build ## kill the program at every EVERYth crossing of its fault points in a 6-scene film, resume, compare
 	tests/crash/kill_sweep --program $(WORKPRINT) --every $(EVERY)
+
+disk-faults: build ## the same on a disk that fails: write, sync, rename, link and truncate with EIO and ENOSPC
+	tests/crash/disk_faults --program $(WORKPRINT) --shim $(DISK_FAULT) --each 5
+
+model: setup ## check the ownership protocol exhaustively with spin, at larger bounds than `check` does
+	tests/model/check --all
+
+fuzz: ## run each libFuzzer program for TIME seconds; what they find beyond the kept corpus goes to build/fuzz/corpus
+	@tools/setup clang-19 libclang-rt-19-dev
+	cmake --preset fuzz > /dev/null
+	cmake --build --preset fuzz --target fuzzers -j $(JOBS)
+	tests/fuzz/run --programs build/fuzz --seconds $(TIME)
 
 bench: build ## measure commits/s, bytes persisted and render time against their limits
 	cmake --build --preset release -j $(JOBS)

@@ -35,6 +35,7 @@ void print_questions(StudioFloor& floor, const Request& request, const FilmId& f
 // What the person gets to see at the end of a run, whatever its end was.
 Exit print_outcome(StudioFloor& floor, const Request& request, const FilmId& film, const RunReport& report) {
   floor.display->clear_line();
+  if (request.json && report.not_saved) std::fprintf(stderr, "workprint: not saved in the object store yet: %s\n", report.not_saved->c_str());
   if (request.json) return report.not_saved && report.status == FilmStatus::complete ? Exit::unavailable : exit_of(report.status);
   const auto full = floor.service->full_state(film);
   std::printf("film    %s: %s at seq %llu\n", film.value().c_str(), std::string(to_string(report.status)).c_str(),

@@ -111,6 +111,11 @@ void KnownFolders::add(const std::string& path) {
   paths_.insert(path);
 }
 
+void KnownFolders::remove(const std::string& path) {
+  const std::lock_guard guard(mutex_);
+  paths_.erase(path);
+}
+
 Result<File> make_folder(int root, const std::string& path, KnownFolders& known) {
   File current = TRY(open_folder(root, ""));
   for (std::size_t begin = 0; begin < path.size();) {

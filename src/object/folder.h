@@ -31,6 +31,7 @@ class KnownFolders {
  public:
   [[nodiscard]] bool has(const std::string& path);
   void add(const std::string& path);
+  void remove(const std::string& path);
 
  private:
   std::mutex mutex_;

@@ -140,6 +140,7 @@ class FolderStore final : public ObjectStore {
   std::filesystem::path root_;
   folder::KnownFolders known_;
   folder::KnownFolders swept_;
+  folder::KnownFolders unsettled_;  ///< an object was published in it, and then the folder could not be made durable
   std::shared_ptr<Random> random_ = system_random();
 };
 
@@ -228,7 +229,10 @@ Result<ObjectInfo> FolderStore::publish(int folder, std::string_view name, Tempo
     TRY(publish_first(folder, base, temporary));
   }
   fault_point("object/published");
-  TRY(folder::sync_folder(folder));
+  if (auto durable = folder::sync_folder(folder); !durable) {
+    unsettled_.add(folder_of(name));
+    return std::unexpected(std::move(durable).error());
+  }
   fault_point("object/durable");
   return ObjectInfo{.name = std::string(name),
                     .size_bytes = digest.size_bytes,
@@ -242,6 +246,11 @@ Result<Verdict> FolderStore::inspect(std::string_view name, const Sink* sink) {
   TRY(check_object_name(name));
   const File root = TRY(folder::open_root(root_));
   const File folder = TRY(folder::open_folder(root.get(), folder_of(name)));
+  // Whoever is told that an object is there builds on it: a lost answer is settled by head.
+  if (unsettled_.has(folder_of(name))) {
+    TRY(folder::sync_folder(folder.get()));
+    unsettled_.remove(folder_of(name));
+  }
   auto verdict = TRY(look(folder.get(), base_of(name), sink));
   const bool is_recorded = !verdict.info.version.starts_with("bytes-");
   if (is_recorded && !verdict.damaged) return verdict;

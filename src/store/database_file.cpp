@@ -63,12 +63,21 @@ Result<void> configure(Connection& connection, const SqliteLimits& limits) {
       limits.checkpoint_pages, std::int64_t{limits.checkpoint_pages} * 4096 * 4));
 }
 
+// A file that is being made, removed again however that ends. A commit may have left its log beside it.
+struct Draft {
+  std::string path;
+  ~Draft() {
+    for (const char* suffix : {"", "-wal", "-shm", "-journal"}) ::unlink((path + suffix).c_str());
+  }
+};
+
 // The file appears under its name with all tables in it, so an empty file or one without tables is always damage.
 Result<void> create(const std::string& path, const SqliteLimits& limits) {
   std::error_code error;
   fs::create_directories(folder_of(path), error);
   if (error) return fail(ErrorKind::unavailable, "folder cannot be made: " + error.message() + ". path=" + folder_of(path));
-  const std::string fresh = fmt::format("{}.new-{:016x}", path, system_random()->next());
+  const Draft draft{fmt::format("{}.new-{:016x}", path, system_random()->next())};
+  const std::string& fresh = draft.path;
   {
     Connection connection = TRY(Connection::open(fresh, Connection::Create::yes, limits.busy));
     TRY(configure(connection, limits));
@@ -79,7 +88,7 @@ Result<void> create(const std::string& path, const SqliteLimits& limits) {
   const bool linked = ::link(fresh.c_str(), path.c_str()) == 0 || errno == EEXIST;  // somebody else may have been first
   if (!linked) return system_failure("database cannot be given its name", path);
   fault_point("checkpoint.create.after");
-  ::unlink(fresh.c_str());
+  ::unlink(fresh.c_str());  // now, so that the folder's sync takes the second name away too
   return sync_folder(path);
 }
 
