@@ -17,6 +17,7 @@ namespace workprint {
 ///   progress  {node, item?, message, fraction?}
 ///   published {seq, object}: state.json is in the object store
 ///   lag       {seqs, seconds, error}: it is not, and why
+///   tier      {tier: checkpoint|both, what: lost|back, error?}: a tier was lost and what it is replaced by, or is back
 ///   interrupt {id, node, item?, type, error, editable}
 ///   note      {node, item?, message}
 ///   end       {status}

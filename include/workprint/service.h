@@ -70,6 +70,39 @@ struct FilmRow {
   std::string detail;  ///< what a tier said when it did not answer
 };
 
+struct PricedEffect {
+  std::string key;
+  std::int64_t usd_micros = 0;
+};
+
+/// "If everything but this tier vanished now."
+struct Survivor {
+  std::string tier;            ///< "checkpoint", "snapshot", "storyboard"
+  std::optional<Head> head;    ///< nothing: from the plan
+  std::string resumes_at;      ///< due tasks
+  std::uint64_t steps_lost = 0;
+  double seconds_behind = 0;   ///< the newest state, by wall clock
+  std::vector<PricedEffect> polled;      ///< open remote operations: waited for, not paid again
+  std::vector<PricedEffect> paid_again;  ///< made since; at most: what is in the object store is adopted
+  std::vector<PricedEffect> in_doubt;    ///< calls whose answer never came
+};
+struct Receipt {
+  std::string film;
+  Head newest;
+  std::vector<Survivor> survivors;
+};
+[[nodiscard]] Json to_json(const Receipt& receipt);
+[[nodiscard]] std::string to_text(const Receipt& receipt);
+
+enum class Repair : std::uint8_t { no, yes };
+struct TierComparison {
+  RecoveryReport report;              ///< each tier: seq, epoch, hash, age, verdict
+  bool converged = false;             ///< both tiers hold the same state
+  std::vector<std::string> repaired;
+  std::vector<std::string> orphans;   ///< takes in the object store that no state names; the next resume adopts them
+};
+[[nodiscard]] Json to_json(const TierComparison& comparison);
+
 class WorkflowService {
  public:
   WorkflowService(CheckpointStore& store, ObjectStore& objects, Workflow workflow, ServiceOptions options,
@@ -107,6 +140,12 @@ class WorkflowService {
   Result<std::vector<CommitInfo>> history(const FilmId& film, Seq before, std::size_t limit);
   /// All films with evidence in tier 1 or tier 2.
   Result<std::vector<FilmRow>> list();
+  /// What would be lost and paid again if all tiers but one vanished now. Writes nothing.
+  /// Errors: not_found; conflict (no state yet); unavailable, corrupt (recovery refuses).
+  Result<Receipt> receipt(const FilmId& film);
+  /// Compares the tiers; with Repair::yes brings both to the newest valid state, never back, and sets damage aside.
+  /// Errors: not_found; conflict (a live writer has the film); unavailable.
+  Result<TierComparison> tiers(const FilmId& film, Repair repair);
   /// What recovery would do now, and why. Writes nothing.
   RecoveryReport explain(const FilmId& film);
   /// A new film whose state is `source`'s at `seq` (its newest when absent); assets are shared, not copied.

@@ -16,7 +16,7 @@ struct Request {
   std::optional<std::uint64_t> seed, seq;
   std::uint64_t scene = 0;
   int jobs = 1, max_scenes = 0, max_takes = 3;
-  bool no_run = false;
+  bool no_run = false, repair = false;
 };
 
 Exit run(const Request& request);
@@ -25,6 +25,8 @@ Exit stop(const Request& request);
 Exit status(const Request& request);
 Exit state(const Request& request);
 Exit explain(const Request& request);
+Exit receipt(const Request& request);
+Exit tiers(const Request& request);
 Exit history(const Request& request);
 Exit fork(const Request& request);
 Exit list(const Request& request);

@@ -66,6 +66,10 @@ void Display::on(const Event& event) {
     plain_line("  " + task + ": " + text_of(event.payload, "message"));
   } else if (event.type == "lag") {
     plain_line("  state.json is not saved yet: " + text_of(event.payload, "error"));
+  } else if (event.type == "tier") {
+    const std::string tier = text_of(event.payload, "tier") == "both" ? "both tiers" : "the checkpoint store";
+    plain_line(what == "back" ? "  " + tier + " is back and holds this state again"
+                              : "  " + tier + " does not answer: " + (tier == "both tiers" ? "the film waits. " : "the film goes on and is saved in state.json. ") + text_of(event.payload, "error"));
   } else if (event.type == "interrupt") {
     plain_line("  question " + text_of(event.payload, "id") + ": " + text_of(event.payload, "error"));
   } else if (event.type == "effect" && (what == "adopted" || what == "polling" || what == "unknown" || what == "failed")) {

@@ -58,7 +58,8 @@ Exit status(const Request& request) {
   if (!opened) return report_error(opened.error());
   const auto full = opened->floor->service->full_state(opened->film);
   if (!full) return report_error(full.error());
-  const Json json = status_json(*full, opened->film.value());
+  Json json = status_json(*full, opened->film.value());
+  if (const auto receipt = opened->floor->service->receipt(opened->film)) json["receipt"] = to_json(*receipt);
   if (request.json) {
     print(pretty_json(json));
     return Exit::done;
@@ -69,6 +70,11 @@ Exit status(const Request& request) {
               static_cast<unsigned long long>(number(full->provenance.head.epoch)), shown(full->provenance.head.seq),
               full->provenance.age_seconds, full->provenance.degraded ? " (the database does not answer)" : "");
   if (full->provenance.published_seq) std::printf("saved   state.json at seq %llu\n", shown(*full->provenance.published_seq));
+  if (json.contains("receipt") && json["receipt"].contains("snapshot"))
+    std::printf("receipt from state.json alone: resumes at seq %llu, %llu steps behind, at most $%.4f again\n",
+                static_cast<unsigned long long>(json["receipt"]["snapshot"].value("seq", std::uint64_t{0})),
+                static_cast<unsigned long long>(json["receipt"]["snapshot"].value("stepsLost", std::uint64_t{0})),
+                static_cast<double>(json["receipt"]["snapshot"].value("usdMicros", std::int64_t{0})) / 1e6);
   std::printf("scenes  %d of %d done\n", json["scenesDone"].get<int>(), json["scenes"].get<int>());
   std::string next;
   for (const Json& node : json["nextNodes"]) next += node.value("node", "") + (node.contains("item") ? "/" + node.value("item", "") : "") + " ";
@@ -98,6 +104,31 @@ Exit explain(const Request& request) {
   const RecoveryReport report = opened->floor->service->explain(opened->film);
   print(request.json ? pretty_json(to_json(report)) : to_text(report));
   return Exit::done;
+}
+
+Exit receipt(const Request& request) {
+  const auto opened = open_film(request);
+  if (!opened) return report_error(opened.error());
+  const auto receipt = opened->floor->service->receipt(opened->film);
+  if (!receipt) return report_error(receipt.error());
+  print(request.json ? pretty_json(to_json(*receipt)) : to_text(*receipt));
+  return Exit::done;
+}
+
+Exit tiers(const Request& request) {
+  const auto opened = open_film(request);
+  if (!opened) return report_error(opened.error());
+  const auto compared = opened->floor->service->tiers(opened->film, request.repair ? Repair::yes : Repair::no);
+  if (!compared) return report_error(compared.error());
+  if (request.json) {
+    print(pretty_json(to_json(*compared)));
+  } else {
+    print(to_text(compared->report));
+    for (const std::string& line : compared->repaired) std::printf("repaired %s\n", line.c_str());
+    for (const std::string& name : compared->orphans) std::printf("orphan   %s (the next resume adopts it)\n", name.c_str());
+    std::printf("%s\n", compared->converged ? "both tiers hold the same state" : "the tiers differ");
+  }
+  return compared->converged || !refuses(compared->report.decision) ? Exit::done : Exit::damaged;
 }
 
 Exit history(const Request& request) {

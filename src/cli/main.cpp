@@ -52,6 +52,8 @@ struct Parser {
     with_film(sub("status", "where a film stands", status));
     with_film(sub("state", "the whole state, as JSON", state))->add_option("--at", request.seq, "as of this seq");
     with_film(sub("explain", "what recovery would do now, and why; writes nothing", explain));
+    with_film(sub("receipt", "if all tiers but one vanished now: where the film resumes, and what is paid again", receipt));
+    with_film(sub("tiers", "compare what every tier holds of a film", tiers))->add_flag("--repair", request.repair, "bring both tiers to the newest valid state; never back");
     with_film(sub("history", "the film's commits, newest first", history))->add_option("--before", request.seq, "only seqs before this");
     CLI::App* fork_ = with_film(sub("fork", "a new film from this one's state; assets are shared", fork));
     fork_->add_option("target", request.target, "id of the new film")->required();

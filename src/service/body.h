@@ -57,6 +57,8 @@ struct WorkflowService::Body {
   /// A document of the older system from a file: it says nothing about its film, so a person or its place must.
   Result<RunReport> resume_bare(const std::filesystem::path& file, const Json& document, const std::string& bytes,
                                 const std::string& film_id, std::stop_token stop);
+  /// tiers.cpp. Errors: conflict (a live writer has the film); unavailable.
+  Result<std::vector<std::string>> converge(const FilmId& film, recovery::Gathered& gathered);
   /// One commit on a film that is not running, then state.json.
   Result<Head> change(const FilmId& film, CommitKind kind, const worker::Session::Plan& plan);
 };

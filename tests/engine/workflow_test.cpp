@@ -215,3 +215,45 @@ TEST_CASE("history is listed, read at any seq, and forked") {
   CHECK(ran->status == FilmStatus::complete);
   CHECK(service->list()->size() == 2);
 }
+
+TEST_CASE("tiers are compared and brought to the newest state; the receipt says what each alone would cost") {
+  Bench bench;
+  Calls calls;
+  REQUIRE(bench.service(calls)->start(bench.film, inputs, "", {}).has_value());
+  const auto service = bench.service(calls);
+  const auto whole = service->tiers(bench.film, Repair::no);
+  REQUIRE_MESSAGE(whole.has_value(), (whole ? "" : whole.error().message));
+  CHECK(whole->converged);
+  const auto receipt = service->receipt(bench.film);
+  REQUIRE_MESSAGE(receipt.has_value(), (receipt ? "" : receipt.error().message));
+  REQUIRE(receipt->survivors.size() == 2);
+  CHECK(receipt->survivors[1].steps_lost == 0);
+  CHECK(receipt->survivors[1].paid_again.empty());
+
+  // The bucket was rolled back: what it lacks is counted, then repaired from the database.
+  const auto snapshots = bench.objects->list("film_a/state/");
+  REQUIRE(snapshots.has_value());
+  const std::string old = bench.objects->get(snapshots->front().name)->bytes;
+  for (std::size_t i = 1; i < snapshots->size(); ++i) REQUIRE(bench.objects->remove(snapshots->at(i).name, snapshots->at(i).version).has_value());
+  const auto state = bench.objects->head("film_a/state.json");
+  REQUIRE(bench.objects->put("film_a/state.json", old, IfVersion{state->version}).has_value());
+  const auto behind = service->receipt(bench.film);
+  REQUIRE(behind.has_value());
+  CHECK(behind->survivors[1].steps_lost > 0);
+  CHECK_FALSE(behind->survivors[1].paid_again.empty());
+  CHECK_FALSE(service->tiers(bench.film, Repair::no)->converged);
+  const auto repaired = service->tiers(bench.film, Repair::yes);
+  REQUIRE_MESSAGE(repaired.has_value(), (repaired ? "" : repaired.error().message));
+  CHECK(repaired->converged);
+  CHECK(repaired->report.row == 'A');
+
+  // The database was lost: it is rebuilt from state.json, and no commit is made for it.
+  const Head before = *service->explain(bench.film).resumes_from;
+  bench.store.reset();
+  for (const char* suffix : {"", "-wal", "-shm"}) std::filesystem::remove(bench.root / (std::string("workprint.db") + suffix));
+  bench.reopen();
+  const auto rebuilt = bench.service(calls)->tiers(bench.film, Repair::yes);
+  REQUIRE_MESSAGE(rebuilt.has_value(), (rebuilt ? "" : rebuilt.error().message));
+  CHECK(rebuilt->converged);
+  CHECK(*rebuilt->report.resumes_from == before);
+}
