@@ -135,7 +135,7 @@ Gathered gather(CheckpointStore& store, ObjectStore& objects, const Workflow& wo
   if (external && (!gathered.snapshot.state.value || is_newer(external->head, gathered.snapshot.state.value->head))) {
     gathered.snapshot.state = {Outcome::found, *external, "from the file that was named"};
     gathered.snapshot.older.reset();
-    gathered.snapshot.is_fork = false;
+    gathered.snapshot.beside_of.reset();
   }
   if (gathered.checkpoint.outcome == Outcome::absent && gathered.snapshot.state.value && is_other_store(store, *gathered.snapshot.state.value)) {
     gathered.is_other_store = true;
@@ -149,9 +149,14 @@ Gathered gather(CheckpointStore& store, ObjectStore& objects, const Workflow& wo
   evidence.snapshot = gathered.snapshot.state.outcome;
   evidence.storyboard = gathered.storyboard.outcome;
   evidence.older_snapshot = gathered.snapshot.older.has_value();
-  if (gathered.snapshot.state.value) {
-    if (gathered.checkpoint.value) evidence.relation = relate(*gathered.checkpoint.value, *gathered.snapshot.state.value);
-    if (gathered.snapshot.is_fork) evidence.relation = Relation::fork;
+  if (gathered.checkpoint.value && gathered.snapshot.state.value) {
+    evidence.relation = relate(*gathered.checkpoint.value, *gathered.snapshot.state.value);
+    if (evidence.relation == Relation::fork && gathered.snapshot.beside_of) {
+      // Its writer died before state.json took it, and the checkpoint went another way: it was never acknowledged.
+      gathered.snapshot.state = {Outcome::found, *std::move(gathered.snapshot.beside_of), "state.json; a newer snapshot beside it is of another line"};
+      gathered.snapshot.where = state_name(film).value_or("");
+      evidence.relation = relate(*gathered.checkpoint.value, *gathered.snapshot.state.value);
+    }
   } else if (gathered.checkpoint.value && gathered.snapshot.older) {
     evidence.relation = relate(*gathered.checkpoint.value, *gathered.snapshot.older);
   }

@@ -42,13 +42,13 @@ inline constexpr std::array table{
     Row{'A', found,                 found,                 one(Relation::equal),                  no,     no,     any,         either, Decision::from_checkpoint,     "both tiers hold the same state; the plan's order takes the checkpoint"},
     Row{'B', found,                 found,                 one(Relation::checkpoint_newer),       no,     no,     any,         either, Decision::from_checkpoint,     "the checkpoint is newer; state.json is brought up to it"},
     Row{'C', found,                 found,                 one(Relation::snapshot_newer),         no,     no,     any,         either, Decision::from_snapshot,       "state.json is NEWER than the checkpoint store, which was restored or lost commits; it is written back"},
-    Row{'D', readable,              found | damaged,       one(Relation::fork),                   either, either, any,         either, Decision::refuse_fork,         "two lines of this film exist: each holds commits that the other does not know; nothing is merged"},
+    Row{'D', found,                 found | damaged,       one(Relation::fork),                   either, either, any,         either, Decision::refuse_fork,         "two lines of this film exist: each holds commits that the other does not know; nothing is merged"},
     Row{'E', found,                 absent,                unrelated,                             no,     no,     any,         either, Decision::from_checkpoint,     "state.json is not there yet; it is published from the checkpoint"},
     Row{'F', found,                 unreachable,           unrelated,                             no,     no,     any,         either, Decision::from_checkpoint,     "the object store does not answer; publication lags until it does"},
     Row{'G', found,                 damaged,               unrelated,                             no,     either, any,         either, Decision::from_checkpoint,     "state.json is damaged or of unknown lineage; it is set aside and published again from the checkpoint"},
     Row{'a', found,                 damaged,               one(Relation::equal) | one(Relation::checkpoint_newer), yes, either, any, either, Decision::from_checkpoint,     "state.json is damaged, and the newest valid snapshot beside it is not newer than the checkpoint"},
     Row{'b', found,                 damaged,               one(Relation::snapshot_newer),         yes,    either, any,         either, Decision::from_older_snapshot, "state.json is damaged, and a valid snapshot beside it is NEWER than the checkpoint store; it is written back"},
-    Row{'H', too_new,               any,                   unrelated | one(Relation::fork),      either, either, any,         either, Decision::refuse_too_new,      "the checkpoint was written by a later version of this program"},
+    Row{'H', too_new,               any,                   unrelated,                             either, either, any,         either, Decision::refuse_too_new,      "the checkpoint was written by a later version of this program"},
     Row{'I', readable,              too_new,               unrelated,                             no,     no,     any,         either, Decision::refuse_too_new,      "state.json was written by a later version of this program"},
     Row{'J', absent,                found,                 unrelated,                             no,     no,     any,         either, Decision::from_snapshot,       "the checkpoint store has no such film; state.json is complete, and tier 1 is rebuilt from it"},
     Row{'K', damaged,               found,                 unrelated,                             no,     no,     any,         either, Decision::from_snapshot,       "the checkpoint store's copy is damaged or foreign; it is set aside and rebuilt from state.json"},
@@ -78,14 +78,12 @@ constexpr bool fits(const Row& row, const Evidence& e) {
 }
 
 /// A relation exists exactly when the checkpoint can be held against a snapshot (state.json, or beside a damaged one the
-/// newest valid), or when state.json and a snapshot beside it are a fork. An older snapshot is looked for only beside a
-/// damaged state.json, and what is readable for the older system is corrupt as a document of ours.
+/// newest valid). An older snapshot is looked for only beside a damaged state.json, and what is readable for the older
+/// system is corrupt as a document of ours.
 constexpr bool can_happen(const Evidence& e) {
   const bool both = e.checkpoint == Outcome::found && (e.snapshot == Outcome::found || e.older_snapshot);
   if (both && e.relation == Relation::none) return false;
-  // Without a checkpoint the fork is one between state.json and a snapshot beside it.
-  const bool is_beside = e.snapshot == Outcome::found && e.relation == Relation::fork;
-  if (!both && !is_beside && e.relation != Relation::none) return false;
+  if (!both && e.relation != Relation::none) return false;
   if (e.legacy && e.snapshot != Outcome::corrupt) return false;
   return !e.older_snapshot || e.snapshot == Outcome::corrupt || e.snapshot == Outcome::foreign;
 }

@@ -46,7 +46,6 @@ const Case cases[] = {
     {"state.json is damaged, the database is well",               O(Outcome::found, Outcome::corrupt),                           'G', Decision::from_checkpoint},
     {"state.json is damaged, what lies beside it is not newer",   with_older(O(Outcome::found, Outcome::corrupt, Relation::checkpoint_newer)), 'a', Decision::from_checkpoint},
     {"state.json is damaged, the database was restored",          with_older(O(Outcome::found, Outcome::corrupt, Relation::snapshot_newer)),   'b', Decision::from_older_snapshot},
-    {"state.json and a snapshot beside it are two lines",         O(Outcome::absent, Outcome::found, Relation::fork),            'D', Decision::refuse_fork},
     {"the database was written by a later version",               O(Outcome::too_new, Outcome::found),                           'H', Decision::refuse_too_new},
     {"state.json was written by a later version",                 O(Outcome::absent, Outcome::too_new),                          'I', Decision::refuse_too_new},
     {"the database is empty: the plan's main case",               O(Outcome::absent, Outcome::found),                            'J', Decision::from_snapshot},

@@ -109,8 +109,16 @@ void WorkflowService::Body::look_again(const FilmId& film, recovery::Gathered& g
 // Nothing: the film moved while it was being taken; look at `gathered`, which was read anew, and try again.
 Result<std::optional<worker::Taken>> WorkflowService::Body::take_lease(const FilmId& film, recovery::Gathered& gathered,
                                                                        const std::optional<Checkpoint>& external) {
-  TRY(set_aside_damage(film, gathered));
   Epoch at_least = gathered.chosen()->head.epoch;
+  if (gathered.checkpoint.outcome == Outcome::corrupt) {
+    // A film whose history is damaged may still know its newest epoch, which setting aside forgets.
+    const auto fenced = store.acquire(film, {options.writer, at_least, options.lease_term});
+    if (fenced)
+      at_least = fenced->epoch();
+    else if (fenced.error().kind != ErrorKind::corrupt)
+      return std::unexpected(fenced.error());
+  }
+  TRY(set_aside_damage(film, gathered));
   if (const auto claim = snapshot::read_claim(objects, film); claim && *claim && number((*claim)->epoch) > number(at_least))
     at_least = (*claim)->epoch;
   Lease lease = TRY(store.acquire(film, {options.writer, at_least, options.lease_term}));

@@ -108,9 +108,11 @@ Finding load(ObjectStore& objects, const FilmId& film) {
   if (finding.state.outcome == Outcome::found) above = finding.state.value->head;
   Outcome worst = Outcome::absent;
   auto beside = newest_valid(objects, film, *all, above, worst);
+  // What does not grow out of state.json lost its compare-and-set there: it was never acknowledged.
+  if (beside && finding.state.value && record::kinship(beside->first, *finding.state.value) != record::Kinship::newer) beside.reset();
   if (finding.state.outcome == Outcome::found || finding.state.outcome == Outcome::absent) {
     if (beside) {
-      finding.is_fork = finding.state.value && record::kinship(beside->first, *finding.state.value) == record::Kinship::fork;
+      finding.beside_of = std::move(finding.state.value);
       finding.state = {Outcome::found, std::move(beside->first),
                        finding.state.outcome == Outcome::absent ? "state.json is not there; the newest snapshot beside it is"
                                                                 : "a snapshot beside state.json is newer: its writer died between the two writes"};
@@ -236,6 +238,11 @@ Result<void> Shelf::swap_state(ObjectStore& objects, const FilmId& film, const O
     if (TRY(look_at_state(objects, film, outgoing))) return {};  // our own write, whose answer was lost
   }
   return fail(ErrorKind::unavailable, "state.json keeps moving. film=" + film.value());
+}
+
+Result<void> Shelf::confirm(ObjectStore& objects, const FilmId& film, const Outgoing& outgoing) {
+  if (!known_) TRY(learn(objects, film, outgoing));
+  return swap_state(objects, film, outgoing);
 }
 
 Result<void> Shelf::read_back(ObjectStore& objects, const FilmId& film, const Outgoing& outgoing) {

@@ -39,6 +39,10 @@ class Shelf {
   /// the write order makes that safe).
   Result<void> publish(ObjectStore& objects, const FilmId& film, const Outgoing& outgoing);
 
+  /// Proves that state.json is still what this shelf knows, by writing the same bytes over it: whoever looked at it before
+  /// must look again. For a writer that is about to trust another tier. Errors: as publish.
+  Result<void> confirm(ObjectStore& objects, const FilmId& film, const Outgoing& outgoing);
+
   /// Reads state.json and holds it against what was published last.
   /// Errors: corrupt (the store does not hold what it took; the next publish writes it again); unavailable.
   Result<void> read_back(ObjectStore& objects, const FilmId& film, const Outgoing& outgoing);
@@ -63,7 +67,7 @@ struct Finding {
   Loaded<Checkpoint> state;             ///< the newest valid snapshot
   std::string where;                    ///< object it came from
   std::optional<Seen> seen;             ///< state.json itself; nothing: it could not be looked at
-  bool is_fork = false;                 ///< a snapshot beside state.json is newer and did not grow out of it
+  std::optional<Checkpoint> beside_of;  ///< `state` lies beside state.json and is newer: this is state.json itself
   std::optional<Checkpoint> older;      ///< when state.json is damaged: the newest older valid snapshot
   std::string older_where;
   std::optional<std::string> damaged_version;  ///< version of a damaged state.json, to overwrite exactly that

@@ -91,6 +91,13 @@ Result<void> Keeper::write_through(const snapshot::Outgoing& outgoing) {
   return {};
 }
 
+Result<void> Keeper::confirm(const snapshot::Outgoing& outgoing) {
+  const std::lock_guard io(io_);
+  auto done = shelf_.confirm(*setup_.objects, setup_.film, outgoing);
+  if (!done && is_final(done.error().kind)) lose(done.error());
+  return done;
+}
+
 void Keeper::publish_newest() {
   // Before io_: a commit that writes through holds the session and waits for io_.
   const auto newest = duties_.newest();
@@ -180,6 +187,11 @@ Result<void> Keeper::flush(Duration limit) {
 }
 
 void Keeper::release() {
+  {
+    // Who may take the film from tier 2 must find all of it there.
+    const std::lock_guard lock(mutex_);
+    if (wants_publication()) return;
+  }
   const std::lock_guard io(io_);
   // A claim that stays costs the next worker a term of looking, no more.
   [[maybe_unused]] const auto released = claim_.release(*setup_.objects, setup_.film);

@@ -47,6 +47,10 @@ class Keeper {
   /// Errors: fenced, conflict (final); unavailable (unknown: the same again is safe).
   Result<void> write_through(const snapshot::Outgoing& outgoing);
 
+  /// Proves in tier 2 that no other worker took the film, and makes those that are about to look again.
+  /// Errors: fenced, conflict (final); unavailable.
+  Result<void> confirm(const snapshot::Outgoing& outgoing);
+
   /// Waits until everything offered so far is published, at most `limit`.
   /// Errors: unavailable (not published in time: says what is not saved); fenced, conflict (another writer published).
   Result<void> flush(Duration limit);

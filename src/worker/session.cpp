@@ -214,7 +214,7 @@ void Session::become_degraded(const Error& why) {
 void Session::heal_if_due() {
   if (!degraded_ || broken_ || tools_.clock->now() < heal_at_) return;
   const auto done = bring_up_store(head_);
-  if (!done && done.error().kind == ErrorKind::conflict) broken_ = done.error();
+  if (!done && done.error().kind != ErrorKind::unavailable) broken_ = done.error();
 }
 
 // Takes the film's lease anew, brings the store up to `head` (the document in memory), proves both equal.
@@ -233,11 +233,16 @@ Result<void> Session::bring_up_store(const Head& head) {
   Loaded<Checkpoint> there = tools_.store->load(film_);
   if (there.outcome == Outcome::corrupt || there.outcome == Outcome::foreign) {
     if (const auto aside = tools_.store->set_aside(film_, there.detail); !aside) return later(aside.error());
-    lease = tools_.store->acquire(film_, request);
+    lease = tools_.store->acquire(film_, {tools_.writer, lease->epoch(), tools_.lease_term});
     if (!lease) return later(lease.error());
     there = {Outcome::absent, std::nullopt, {}};
   }
   if (there.outcome != Outcome::found && there.outcome != Outcome::absent) return later({ErrorKind::unavailable, there.detail});
+  // While this worker was away another one may have taken the film in tier 2: asked before tier 1 is believed.
+  if (const auto still = keeper_.confirm({head, last_step_node_, record::encode_document(*document_)}); !still) {
+    if (still.error().kind != ErrorKind::unavailable) return still;
+    return later(still.error());
+  }
   if (there.value && record::kinship(*there.value, ours) != record::Kinship::older && there.value->head != head)
     return fail(ErrorKind::conflict, "the checkpoint store came back with commits that this worker does not know. film=" + film_.value());
   if (there.value && there.value->head != head && number(there.value->head.seq) >= number(head.seq)) {
