@@ -8,9 +8,12 @@ EVERY ?= 5
 TIME ?= 30
 PICTURE ?= 1280x720@24
 WORKPRINT := build/release/workprint
+SIM := build/release/sim
+SEEDS ?= 20000
+FIRST ?= 1
 DISK_FAULT := build/release/libdisk_fault.so
 
-.PHONY: help setup build film check check-all kill-sweep disk-faults model fuzz bench graph clean
+.PHONY: help setup build film check check-all kill-sweep disk-faults model fuzz sim crash-points mutations bench graph clean
 
 help: ## print this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -21,7 +24,7 @@ setup: ## install the Debian packages that building needs (with sudo where not r
 build: setup ## build the program: build/release/workprint
 	@cmake --preset release > build-release.log 2>&1 || { cat build-release.log; exit 1; }
 	@rm -f build-release.log
-	cmake --build --preset release --target workprint disk_fault -j $(JOBS)
+	cmake --build --preset release --target workprint disk_fault sim -j $(JOBS)
 
 film: build ## make a film: PROMPT="..." AUDIO=song.ogg PICTURE=1280x720@24 ROOT=folder
 	@$(WORKPRINT) --root "$(ROOT)" run --prompt "$$WORKPRINT_MAKE_PROMPT" $(if $(AUDIO),--audio "$(AUDIO)") --picture $(PICTURE) --jobs $(JOBS)
@@ -36,14 +39,25 @@ check: build ## build the tests with ASan and UBSan and run them; then bad input
 	tests/crash/kill_sweep --program $(WORKPRINT) --cases 24
 	tests/crash/disk_faults --program $(WORKPRINT) --shim $(DISK_FAULT)
 	tests/model/check
+	$(SIM) --seeds 2000
+	$(SIM) --crash-points --every 4
 
-check-all: check kill-sweep disk-faults model fuzz bench ## everything in check, the whole sweeps, the model at larger bounds, the fuzzers, the benches
+check-all: check kill-sweep disk-faults model fuzz crash-points mutations bench ## everything in check, the whole sweeps, the model at larger bounds, the fuzzers, the benches
 
 kill-sweep: build ## kill the program at every EVERYth crossing of its fault points in a 6-scene film, resume, compare
 	tests/crash/kill_sweep --program $(WORKPRINT) --every $(EVERY)
 
 disk-faults: build ## the same on a disk that fails: write, sync, rename, link and truncate with EIO and ENOSPC
 	tests/crash/disk_faults --program $(WORKPRINT) --shim $(DISK_FAULT) --each 5
+
+sim: build ## the simulator: SEEDS runs from FIRST on; a failure prints the seed and the command that repeats it
+	$(SIM) --seeds $(SEEDS) --first $(FIRST)
+
+crash-points: build ## cut a simulated film after every event, with each fate of each tier
+	$(SIM) --crash-points --items 10
+
+mutations: setup ## plant bugs one by one and count the simulator's runs until each is found
+	tests/sim/mutations
 
 model: setup ## check the ownership protocol exhaustively with spin, at larger bounds than `check` does
 	tests/model/check --all

@@ -1,7 +1,7 @@
 /// The simulator's command line.
 ///   sim --seeds 2000 [--first 1]        that many runs, one a seed; stops at the first broken law
 ///   sim --seed 8123 [--verbose]         one run, and again: the same journal byte for byte
-///   sim --crash-points [--every 7]      a small film cut after every (n-th) event, with each fate of each tier
+///   sim --crash-points [--every 7] [--items 3]   a small film cut after every (n-th) event, with each fate of each tier
 #include <array>
 #include <chrono>
 #include <cstdio>
@@ -88,10 +88,10 @@ int one_seed(std::uint64_t seed, bool verbose) {
   return 0;
 }
 
-int crash_points(const char* program, std::uint64_t every, std::uint64_t only) {
+int crash_points(const char* program, std::uint64_t every, std::uint64_t only, int items) {
   using Tier = Cut::Tier;
   Weather calm;
-  calm.items = 3;
+  calm.items = items;
   calm.events_max = 1'000'000;
   World::Summary whole;
   if (const auto broken = run_one(1, calm, {}, false, whole)) {
@@ -110,9 +110,9 @@ int crash_points(const char* program, std::uint64_t every, std::uint64_t only) {
           if (only != 0 ? number != only : number % every != 0) continue;
           World::Summary summary;
           if (const auto broken = run_one(1, calm, {event, is_done, checkpoint, snapshot}, only != 0, summary)) {
-            std::printf("cut at event %llu (%s), checkpoint fate %d, snapshot fate %d broke a law: %s\n  repeat: %s --crash-point %llu\n",
+            std::printf("cut at event %llu (%s), checkpoint fate %d, snapshot fate %d broke a law: %s\n  repeat: %s --crash-point %llu --items %d\n",
                         static_cast<unsigned long long>(event), is_done ? "done, answer lost" : "not done", static_cast<int>(checkpoint),
-                        static_cast<int>(snapshot), broken->c_str(), program, static_cast<unsigned long long>(number));
+                        static_cast<int>(snapshot), broken->c_str(), program, static_cast<unsigned long long>(number), items);
             return 1;
           }
           totals.add(summary);
@@ -134,7 +134,8 @@ int main(int argc, char** argv) {
   }
   std::setvbuf(stdout, nullptr, _IOLBF, 1 << 16);
   if (options.contains("--seed")) return one_seed(options["--seed"], options.contains("--verbose"));
-  if (options.contains("--crash-point")) return crash_points(argv[0], 1, options["--crash-point"]);
-  if (options.contains("--crash-points")) return crash_points(argv[0], options.contains("--every") ? options["--every"] : 1, 0);
+  const int items = options.contains("--items") ? static_cast<int>(options["--items"]) : 3;
+  if (options.contains("--crash-point")) return crash_points(argv[0], 1, options["--crash-point"], items);
+  if (options.contains("--crash-points")) return crash_points(argv[0], options.contains("--every") ? options["--every"] : 1, 0, items);
   return soak(argv[0], options.contains("--first") ? options["--first"] : 1, options.contains("--seeds") ? options["--seeds"] : 2000);
 }
