@@ -4,7 +4,6 @@
 #include <cmath>
 #include <cstring>
 
-#include "film/art/kernel.h"
 #include "film/art/noise.h"
 
 namespace film::art {
@@ -54,7 +53,8 @@ RowIndex index_rows(const Surface& surface) {
   return index;
 }
 
-Compositor::Compositor(int width, int height) : width_(width), height_(height), rows_(static_cast<std::size_t>(width) * 2) {
+Compositor::Compositor(int width, int height, const kernel::Set& kernels)
+    : width_(width), height_(height), kernels_(&kernels), rows_(static_cast<std::size_t>(width) * 2) {
   vignette_x_.resize(static_cast<std::size_t>(width));
   for (int x = 0; x < width; ++x) {
     const double offset = (x + 0.5) / width * 2 - 1;
@@ -90,12 +90,12 @@ void Compositor::blend_layer(const Placed& layer, int row, std::uint32_t* out) {
 
   const double per_pixel = surface.scale / (layer.ax * height_);
   const double start = ((0.5 / height_ - shift_of_row(layer, screen_y)) / layer.ax - surface.rect.left) * surface.scale - 0.5;
-  const auto sample = layer.blend == Blend::over ? kernel::sample_over : kernel::sample_add;
+  const auto sample = layer.blend == Blend::over ? kernels_->sample_over : kernels_->sample_add;
   const std::int64_t step = fixed(per_pixel);
   if (layer.wraps) {
     const auto width = static_cast<std::size_t>(surface.width);
-    blended_.assign(width + 8, 0);
-    kernel::mix_rows(line(upper_safe), line(lower_safe), amount, surface.width, blended_.data());
+    blended_.assign(width + kernel::look_ahead, 0);
+    kernels_->mix_rows(line(upper_safe), line(lower_safe), amount, surface.width, blended_.data());
     blended_[width] = blended_[0];
     const std::int64_t period = static_cast<std::int64_t>(surface.width) << 16;
     std::int64_t u = fixed(start - std::floor(start / surface.width) * surface.width);
@@ -128,12 +128,11 @@ void Compositor::blend_layer(const Placed& layer, int row, std::uint32_t* out) {
   const std::int64_t u_begin = u0 + step * begin;
   const auto source_first = static_cast<int>(u_begin >> 16);
   const auto source_last = static_cast<int>((u0 + step * (end - 1)) >> 16) + 2;
-  // The kernels look up to six pixels ahead.
-  blended_.assign(static_cast<std::size_t>(source_last - source_first) + 8, 0);
+  blended_.assign(static_cast<std::size_t>(source_last - source_first) + kernel::look_ahead, 0);
   const std::uint32_t* source = blended_.data();
-  // Six spare pixels must lie inside the surface before its own row may be read by the kernels.
-  if (amount == 0 && source_last + 8 <= surface.width) source = line(upper_safe) + source_first;
-  else kernel::mix_rows(line(upper_safe) + source_first, line(lower_safe) + source_first, amount, source_last - source_first, blended_.data());
+  // What the kernels look ahead must lie inside the surface before its own row may be read by them.
+  if (amount == 0 && source_last + kernel::look_ahead <= surface.width) source = line(upper_safe) + source_first;
+  else kernels_->mix_rows(line(upper_safe) + source_first, line(lower_safe) + source_first, amount, source_last - source_first, blended_.data());
   sample(source, u_begin - (static_cast<std::int64_t>(source_first) << 16), step, end - begin, layer.opacity, out + begin);
 }
 
@@ -188,22 +187,22 @@ void Compositor::draw(const std::vector<Placed>& layers, const Finish& finish, m
       if (at >= bar_top) {
         const std::size_t source = static_cast<std::size_t>(at - bar_top) * static_cast<std::size_t>(finish.bar->width);
         std::memcpy(line, finish.bar->pixels.data() + source, static_cast<std::size_t>(width_) * 4);
-        kernel::luma(line, width_, y);
+        kernels_->luma(line, width_, y);
         continue;
       }
       compose_row(layers, at, line);
-      kernel::luma(line, width_, y);
+      kernels_->luma(line, width_, y);
       const double offset = (at + 0.5) / height_ * 2 - 1;
       const auto dark_y = static_cast<int>(std::lround(finish.vignette * 0.4 * offset * offset * offset * offset));
       const std::uint64_t key = mix_bits(finish.grain * 4099 + static_cast<std::uint64_t>(at));
       for (int x = 0; x < width_; x += grain_size) {
         const std::size_t tile_row = (static_cast<std::size_t>(key) + static_cast<std::size_t>(x) * 7) % grain_size;
-        kernel::finish_luma(y + x, dark.data() + x, dark_y, grain.data() + tile_row * grain_size + (key >> 40) % 64,
+        kernels_->finish_luma(y + x, dark.data() + x, dark_y, grain.data() + tile_row * grain_size + (key >> 40) % 64,
                             finish.grain_strength, std::min(grain_size, width_ - x));
       }
     }
     const std::ptrdiff_t half_row = static_cast<std::ptrdiff_t>(row / 2) * (width_ / 2);
-    kernel::chroma(rows_.data(), rows_.data() + width_, width_, frame.u.data() + half_row, frame.v.data() + half_row);
+    kernels_->chroma(rows_.data(), rows_.data() + width_, width_, frame.u.data() + half_row, frame.v.data() + half_row);
   }
 }
 

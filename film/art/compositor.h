@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "film/art/canvas.h"
+#include "film/art/kernel.h"
 #include "film/art/layer.h"
 #include "film/media/frame.h"
 
@@ -42,7 +43,7 @@ struct Finish {
 
 class Compositor {
  public:
-  Compositor(int width, int height);
+  Compositor(int width, int height, const kernel::Set& kernels = kernel::best());
   void draw(const std::vector<Placed>& layers, const Finish& finish, media::Frame& frame);
   /// The layers over nothing, as premultiplied BGRA.
   void overlay(const std::vector<Placed>& layers, std::vector<std::uint32_t>& pixels);
@@ -53,6 +54,7 @@ class Compositor {
   void make_grain();
 
   int width_, height_;
+  const kernel::Set* kernels_;
   std::vector<std::uint32_t> blended_;              ///< two source rows mixed
   std::vector<std::uint32_t> rows_;                 ///< two output rows, for chroma
   std::vector<std::int16_t> vignette_x_;
