@@ -347,6 +347,14 @@ TEST_CASE("every form of the kernels gives the same bytes") {
           plain.sample_add(row.data(), u, step, 101, opacity, expected.data());
           CHECK(out == expected);
         }
+    std::vector<std::uint16_t> sums(480, 9000), sums_expected = sums;
+    std::vector<std::uint32_t> blurred(120), blurred_expected(120);
+    for (int pass = 0; pass < 3; ++pass) {
+      set->box_row(sums.data(), 1725, row.data() + pass, other.data(), 117, blurred.data());
+      plain.box_row(sums_expected.data(), 1725, row.data() + pass, other.data(), 117, blurred_expected.data());
+      CHECK(blurred == blurred_expected);
+      CHECK(sums == sums_expected);
+    }
     for (const int amount : {0, 1, 128, 255, 256}) {
       std::vector<std::uint32_t> out(160), expected(160);
       set->mix_rows(row.data(), other.data(), amount, 157, out.data());

@@ -85,9 +85,21 @@ void finish_luma(std::uint8_t* y, const std::int16_t* vignette_x, int vignette_y
   }
 }
 
+void box_row(std::uint16_t* sums, std::uint16_t reciprocal, const std::uint32_t* leaving, const std::uint32_t* entering, int count, std::uint32_t* out) {
+  for (int index = 0; index < count; ++index, sums += 4) {
+    std::uint32_t value = 0;
+    for (int channel = 0; channel < 4; ++channel) {
+      const int shift = 8 * channel;
+      value |= std::min<std::uint32_t>(static_cast<std::uint32_t>(sums[channel]) * reciprocal >> 16, 255) << shift;
+      sums[channel] = static_cast<std::uint16_t>(sums[channel] + ((entering[index] >> shift) & 255) - ((leaving[index] >> shift) & 255));
+    }
+    out[index] = value;
+  }
+}
+
 }  // namespace
 
-constinit const Set portable{"portable", mix_rows, sample_over, sample_add, luma, chroma, finish_luma};
+constinit const Set portable{"portable", mix_rows, sample_over, sample_add, luma, chroma, finish_luma, box_row};
 
 std::vector<const Set*> runnable() {
   std::vector<const Set*> sets{&portable};

@@ -24,6 +24,9 @@ struct Set {
   void (*chroma)(const std::uint32_t* upper, const std::uint32_t* lower, int count, std::uint8_t* u, std::uint8_t* v);
   /// Darkens towards the corners and adds grain: y = 16 + (y - 16) * (256 - vx - vy) / 256 + grain * strength / 16.
   void (*finish_luma)(std::uint8_t* y, const std::int16_t* vignette_x, int vignette_y, const std::int8_t* grain, int strength, int count);
+  /// One row of a box blur down columns. `sums`: of the rows of the window, for each byte; out = sums * reciprocal / 2^16,
+  /// then `leaving` is taken out of the window and `entering` put in. `out` may be neither of them.
+  void (*box_row)(std::uint16_t* sums, std::uint16_t reciprocal, const std::uint32_t* leaving, const std::uint32_t* entering, int count, std::uint32_t* out);
 };
 
 /// Plain C++; what the others call for the pixels that are left over.

@@ -189,10 +189,27 @@ FILM_AVX2 void finish_luma(std::uint8_t* y, const std::int16_t* vignette_x, int 
   portable.finish_luma(y + index, vignette_x + index, vignette_y, grain + index, strength, count - index);
 }
 
+FILM_AVX2_INLINE __m256i four_as_words(const std::uint32_t* pixels) { return _mm256_cvtepu8_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(pixels))); }
+FILM_AVX2_INLINE __m256i change_of(const std::uint32_t* entering, const std::uint32_t* leaving) { return _mm256_sub_epi16(four_as_words(entering), four_as_words(leaving)); }
+
+FILM_AVX2 void box_row(std::uint16_t* sums, std::uint16_t reciprocal, const std::uint32_t* leaving, const std::uint32_t* entering, int count, std::uint32_t* out) {
+  const __m256i part = _mm256_set1_epi16(static_cast<short>(reciprocal));
+  int index = 0;
+  for (; index + 8 <= count; index += 8) {
+    // The sums keep the order of memory; a packed row wants the halves of its registers crossed.
+    std::uint16_t *const first = sums + 4 * index, *const second = first + 16;
+    const __m256i low = load(first), high = load(second);
+    store(out + index, _mm256_permute4x64_epi64(_mm256_packus_epi16(_mm256_mulhi_epu16(low, part), _mm256_mulhi_epu16(high, part)), 0xD8));
+    store(first, _mm256_add_epi16(low, change_of(entering + index, leaving + index)));
+    store(second, _mm256_add_epi16(high, change_of(entering + index + 4, leaving + index + 4)));
+  }
+  portable.box_row(sums + 4 * index, reciprocal, leaving + index, entering + index, count - index, out + index);
+}
+
 }  // namespace
 
 const Set* avx2() {
-  static constexpr Set set{"avx2", mix_rows, sample_over, sample_add, luma, chroma, finish_luma};
+  static constexpr Set set{"avx2", mix_rows, sample_over, sample_add, luma, chroma, finish_luma, box_row};
   return __builtin_cpu_supports("avx2") ? &set : nullptr;
 }
 

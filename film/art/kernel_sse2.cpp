@@ -186,10 +186,25 @@ void finish_luma(std::uint8_t* y, const std::int16_t* vignette_x, int vignette_y
   portable.finish_luma(y + index, vignette_x + index, vignette_y, grain + index, strength, count - index);
 }
 
+void box_row(std::uint16_t* sums, std::uint16_t reciprocal, const std::uint32_t* leaving, const std::uint32_t* entering, int count, std::uint32_t* out) {
+  const __m128i zero = _mm_setzero_si128(), part = _mm_set1_epi16(static_cast<short>(reciprocal));
+  int index = 0;
+  for (; index + 4 <= count; index += 4) {
+    const __m128i gone = _mm_loadu_si128(reinterpret_cast<const __m128i*>(leaving + index)), come = _mm_loadu_si128(reinterpret_cast<const __m128i*>(entering + index));
+    auto* first = reinterpret_cast<__m128i*>(sums + 4 * index);
+    auto* second = first + 1;
+    const __m128i low = _mm_loadu_si128(first), high = _mm_loadu_si128(second);
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(out + index), _mm_packus_epi16(_mm_mulhi_epu16(low, part), _mm_mulhi_epu16(high, part)));
+    _mm_storeu_si128(first, _mm_sub_epi16(_mm_add_epi16(low, _mm_unpacklo_epi8(come, zero)), _mm_unpacklo_epi8(gone, zero)));
+    _mm_storeu_si128(second, _mm_sub_epi16(_mm_add_epi16(high, _mm_unpackhi_epi8(come, zero)), _mm_unpackhi_epi8(gone, zero)));
+  }
+  portable.box_row(sums + 4 * index, reciprocal, leaving + index, entering + index, count - index, out + index);
+}
+
 }  // namespace
 
 const Set* sse2() {
-  static constexpr Set set{"sse2", mix_rows, sample_over, sample_add, luma, chroma, finish_luma};
+  static constexpr Set set{"sse2", mix_rows, sample_over, sample_add, luma, chroma, finish_luma, box_row};
   return &set;
 }
 
