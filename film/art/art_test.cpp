@@ -13,6 +13,7 @@
 #include "film/art/look.h"
 #include "film/art/noise.h"
 #include "film/art/palette.h"
+#include "film/art/prop.h"
 
 using namespace film;
 
@@ -313,6 +314,35 @@ TEST_CASE("a plan of empty and strange words is still drawn") {
   plan.scenes[0].description = "\xC3\x9F\xE2\x82\xAC ??? ''' ---";
   plan.scenes[0].characters = {"nobody"};
   CHECK(frame_of(request_for(plan, 1), 0).width == 320);
+}
+
+TEST_CASE("a thing has the colour that is named right before it") {
+  const auto prop = [](std::string_view name) {
+    for (const art::Prop& one : art::props())
+      if (one.name == name) return &one;
+    return static_cast<const art::Prop*>(nullptr);
+  };
+  const art::Prop* van = prop("van");
+  REQUIRE(van != nullptr);
+  const auto said = [&](std::string_view text) { return art::colour_said(art::Words{text}, *van); };
+  REQUIRE(said("Two siblings and a red van").has_value());
+  CHECK(art::difference(*said("a red van"), *art::colour_from_words("red")) == 0);
+  CHECK(said("a blue delivery van").has_value());
+  CHECK_FALSE(said("a girl in red and a van").has_value());
+  CHECK_FALSE(said("van").has_value());
+  CHECK_FALSE(said("an old van").has_value());
+}
+
+TEST_CASE("a pose does not carry the head out of the closest shots") {
+  for (const ShotType size : {ShotType::ecu, ShotType::cu})
+    for (const char* text : {"The keeper stands", "The keeper plays the piano", "The keeper runs", "The keeper kneels"}) {
+      CAPTURE(std::string(text));
+      Plan plan = plan_at("stage", "night", "Clear");
+      plan.scenes[0].shot = size;
+      plan.scenes[0].description = text;
+      const art::Stage stage = art::build_stage(request_for(plan, 24));
+      CHECK(std::abs(stage.head_x - stage.view.subject_x) < 0.2);
+    }
 }
 
 TEST_CASE("every form of the kernels gives the same bytes") {
