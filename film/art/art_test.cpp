@@ -13,6 +13,7 @@
 #include "film/art/look.h"
 #include "film/art/noise.h"
 #include "film/art/palette.h"
+#include "film/art/prop.h"
 
 using namespace film;
 
@@ -315,20 +316,93 @@ TEST_CASE("a plan of empty and strange words is still drawn") {
   CHECK(frame_of(request_for(plan, 1), 0).width == 320);
 }
 
-TEST_CASE("whole layers and shifted layers are sampled as the plain formula says") {
-  std::vector<std::uint32_t> row(64), out(40, 0xFF204060U), expected = out;
+TEST_CASE("a thing has the colour that is named right before it") {
+  const auto prop = [](std::string_view name) {
+    for (const art::Prop& one : art::props())
+      if (one.name == name) return &one;
+    return static_cast<const art::Prop*>(nullptr);
+  };
+  const art::Prop* van = prop("van");
+  REQUIRE(van != nullptr);
+  const auto said = [&](std::string_view text) { return art::colour_said(art::Words{text}, *van); };
+  REQUIRE(said("Two siblings and a red van").has_value());
+  CHECK(art::difference(*said("a red van"), *art::colour_from_words("red")) == 0);
+  CHECK(said("a blue delivery van").has_value());
+  CHECK_FALSE(said("a girl in red and a van").has_value());
+  CHECK_FALSE(said("van").has_value());
+  CHECK_FALSE(said("an old van").has_value());
+}
+
+TEST_CASE("a pose does not carry the head out of the closest shots") {
+  for (const ShotType size : {ShotType::ecu, ShotType::cu})
+    for (const char* text : {"The keeper stands", "The keeper plays the piano", "The keeper runs", "The keeper kneels"}) {
+      CAPTURE(std::string(text));
+      Plan plan = plan_at("stage", "night", "Clear");
+      plan.scenes[0].shot = size;
+      plan.scenes[0].description = text;
+      const art::Stage stage = art::build_stage(request_for(plan, 24));
+      CHECK(std::abs(stage.head_x - stage.view.subject_x) < 0.2);
+    }
+}
+
+TEST_CASE("every form of the kernels gives the same bytes") {
   art::Dice dice(3, "row");
-  for (auto& pixel : row) {
-    const auto alpha = static_cast<std::uint32_t>(dice.whole(0, 255));
-    const auto part = [&] { return static_cast<std::uint32_t>(dice.whole(0, static_cast<int>(alpha))); };
-    pixel = alpha << 24 | part() << 16 | part() << 8 | part();
-  }
-  for (const std::int64_t step : {std::int64_t{65536}, std::int64_t{50000}, std::int64_t{80000}}) {
-    std::fill(out.begin(), out.end(), 0xFF204060U);
-    expected = out;
-    art::kernel::sample_over(row.data(), 30000, step, 37, 200, out.data());
-    // One pixel at a time never takes the vector path.
-    for (int at = 0; at < 37; ++at) art::kernel::sample_over(row.data(), 30000 + step * at, step, 1, 200, expected.data() + at);
-    CHECK(out == expected);
+  std::vector<std::uint32_t> row(160), other(160);
+  for (auto* list : {&row, &other})
+    for (auto& pixel : *list) {
+      // Runs of nothing and of full pixels take shorter ways.
+      const int kind = dice.whole(0, 3);
+      const auto alpha = static_cast<std::uint32_t>(kind == 0 ? 0 : kind == 1 ? 255 : dice.whole(0, 255));
+      const auto part = [&] { return static_cast<std::uint32_t>(dice.whole(0, static_cast<int>(alpha))); };
+      pixel = alpha << 24 | part() << 16 | part() << 8 | part();
+    }
+  std::fill(row.begin() + 20, row.begin() + 50, 0U);
+  std::fill(row.begin() + 60, row.begin() + 90, 0xFF8040C0U);
+  const std::vector<std::uint32_t> below(120, 0xFF204060U);
+  std::vector<std::int16_t> dark(120);
+  std::vector<std::int8_t> grain(120);
+  for (auto& value : dark) value = static_cast<std::int16_t>(dice.whole(0, 40));
+  for (auto& value : grain) value = static_cast<std::int8_t>(dice.whole(-24, 24));
+  const art::kernel::Set& plain = art::kernel::portable;
+  for (const art::kernel::Set* set : art::kernel::runnable()) {
+    CAPTURE(std::string(set->name));
+    for (const std::int64_t step : {std::int64_t{65536}, std::int64_t{13107}, std::int64_t{50000}, std::int64_t{65535}, std::int64_t{65537}, std::int64_t{80000}})
+      for (const int opacity : {256, 200, 0})
+        for (const std::int64_t u : {std::int64_t{0}, std::int64_t{30000}, std::int64_t{65535}}) {
+          std::vector<std::uint32_t> out = below, expected = below;
+          set->sample_over(row.data(), u, step, 101, opacity, out.data());
+          plain.sample_over(row.data(), u, step, 101, opacity, expected.data());
+          CHECK(out == expected);
+          set->sample_add(row.data(), u, step, 101, opacity, out.data());
+          plain.sample_add(row.data(), u, step, 101, opacity, expected.data());
+          CHECK(out == expected);
+        }
+    std::vector<std::uint16_t> sums(480, 9000), sums_expected = sums;
+    std::vector<std::uint32_t> blurred(120), blurred_expected(120);
+    for (int pass = 0; pass < 3; ++pass) {
+      set->box_row(sums.data(), 1725, row.data() + pass, other.data(), 117, blurred.data());
+      plain.box_row(sums_expected.data(), 1725, row.data() + pass, other.data(), 117, blurred_expected.data());
+      CHECK(blurred == blurred_expected);
+      CHECK(sums == sums_expected);
+    }
+    for (const int amount : {0, 1, 128, 255, 256}) {
+      std::vector<std::uint32_t> out(160), expected(160);
+      set->mix_rows(row.data(), other.data(), amount, 157, out.data());
+      plain.mix_rows(row.data(), other.data(), amount, 157, expected.data());
+      CHECK(out == expected);
+    }
+    std::vector<std::uint8_t> y(120), u(60), v(60), y_expected(120), u_expected(60), v_expected(60);
+    set->luma(row.data(), 119, y.data());
+    plain.luma(row.data(), 119, y_expected.data());
+    CHECK(y == y_expected);
+    set->chroma(row.data(), other.data(), 118, u.data(), v.data());
+    plain.chroma(row.data(), other.data(), 118, u_expected.data(), v_expected.data());
+    CHECK(u == u_expected);
+    CHECK(v == v_expected);
+    for (auto& value : y) value = std::clamp<std::uint8_t>(value, 16, 235);
+    y_expected = y;
+    set->finish_luma(y.data(), dark.data(), 30, grain.data(), 5, 119);
+    plain.finish_luma(y_expected.data(), dark.data(), 30, grain.data(), 5, 119);
+    CHECK(y == y_expected);
   }
 }

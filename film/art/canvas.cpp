@@ -1,10 +1,12 @@
 #include "film/art/canvas.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cmath>
 #include <numbers>
 
+#include "film/art/kernel.h"
 #include "film/art/noise.h"
 
 namespace film::art {
@@ -163,42 +165,53 @@ void path(cairo_t* cr, std::string_view letters) {
 
 namespace {
 
-// One box pass over `count` pixels `stride` apart; edges repeat.
-void box_pass(std::uint32_t* line, int count, int stride, int radius, std::vector<std::uint32_t>& copy) {
-  for (int index = 0; index < count; ++index) copy[static_cast<std::size_t>(index)] = line[static_cast<std::ptrdiff_t>(index) * stride];
-  const int width = 2 * radius + 1;
-  const auto reciprocal = static_cast<std::uint32_t>((65536 + width - 1) / width);
-  std::uint32_t sum[4] = {0, 0, 0, 0};
-  const auto pixel = [&](int index) { return copy[static_cast<std::size_t>(std::clamp(index, 0, count - 1))]; };
-  const auto change = [&](std::uint32_t value, bool add) {
-    for (int channel = 0; channel < 4; ++channel) {
-      const std::uint32_t part = (value >> (8 * channel)) & 255;
-      sum[channel] = add ? sum[channel] + part : sum[channel] - part;
-    }
-  };
-  for (int index = -radius; index <= radius; ++index) change(pixel(index), true);
-  for (int index = 0; index < count; ++index) {
-    std::uint32_t value = 0;
-    for (int channel = 0; channel < 4; ++channel)
-      value |= std::min<std::uint32_t>(255, (sum[channel] * reciprocal) >> 16) << (8 * channel);
-    line[static_cast<std::ptrdiff_t>(index) * stride] = value;
-    change(pixel(index - radius), false);
-    change(pixel(index + radius + 1), true);
-  }
+// Columns that are blurred together: their rows stay in the nearest cache.
+constexpr int strip_width = 64;
+
+// One box pass down a strip of columns; edges repeat.
+void box_strip(std::uint32_t* pixels, int stride, int columns, int rows, int radius, std::vector<std::uint32_t>& copy) {
+  const kernel::Set& kernels = kernel::best();
+  const auto width = static_cast<std::size_t>(columns);
+  for (int row = 0; row < rows; ++row)
+    std::copy_n(pixels + static_cast<std::ptrdiff_t>(row) * stride, width, copy.data() + static_cast<std::size_t>(row) * width);
+  const auto line = [&](int row) { return copy.data() + static_cast<std::size_t>(std::clamp(row, 0, rows - 1)) * width; };
+  const int size = 2 * radius + 1;
+  const auto reciprocal = static_cast<std::uint16_t>((65536 + size - 1) / size);
+  std::array<std::uint16_t, strip_width * 4> sums{};
+  for (int row = -radius; row <= radius; ++row)
+    for (std::size_t part = 0; part < width * 4; ++part)
+      sums[part] = static_cast<std::uint16_t>(sums[part] + ((line(row)[part / 4] >> (8 * (part % 4))) & 255));
+  for (int row = 0; row < rows; ++row)
+    kernels.box_row(sums.data(), reciprocal, line(row - radius), line(row + radius + 1), columns, pixels + static_cast<std::ptrdiff_t>(row) * stride);
+}
+
+void box_columns(std::uint32_t* pixels, int width, int height, int radius, std::vector<std::uint32_t>& copy) {
+  copy.resize(static_cast<std::size_t>(strip_width) * static_cast<std::size_t>(height));
+  for (int column = 0; column < width; column += strip_width)
+    for (int pass = 0; pass < 2; ++pass)
+      box_strip(pixels + column, width, std::min(strip_width, width - column), height, radius, copy);
+}
+
+void transpose(const std::uint32_t* from, int width, int height, std::uint32_t* to) {
+  constexpr int block = 16;
+  for (int top = 0; top < height; top += block)
+    for (int left = 0; left < width; left += block)
+      for (int x = left; x < std::min(left + block, width); ++x)
+        for (int y = top; y < std::min(top + block, height); ++y)
+          to[static_cast<std::ptrdiff_t>(x) * height + y] = from[static_cast<std::ptrdiff_t>(y) * width + x];
 }
 
 }  // namespace
 
 void blur(Surface& surface, double radius_px) {
-  const int radius = static_cast<int>(std::lround(radius_px / 1.7));
+  // A sum of 257 bytes is the largest that fits in 16 bits.
+  const int radius = std::min(static_cast<int>(std::lround(radius_px / 1.7)), 128);
   if (radius < 1 || surface.width < 3 || surface.height < 3) return;
-  std::vector<std::uint32_t> copy(static_cast<std::size_t>(std::max(surface.width, surface.height)));
-  for (int pass = 0; pass < 2; ++pass) {
-    for (int row = 0; row < surface.height; ++row)
-      box_pass(surface.pixels.data() + static_cast<std::ptrdiff_t>(row) * surface.width, surface.width, 1, radius, copy);
-    for (int column = 0; column < surface.width; ++column)
-      box_pass(surface.pixels.data() + column, surface.height, surface.width, radius, copy);
-  }
+  std::vector<std::uint32_t> turned(surface.pixels.size()), copy;
+  box_columns(surface.pixels.data(), surface.width, surface.height, radius, copy);
+  transpose(surface.pixels.data(), surface.width, surface.height, turned.data());
+  box_columns(turned.data(), surface.height, surface.width, radius, copy);
+  transpose(turned.data(), surface.height, surface.width, surface.pixels.data());
 }
 
 namespace {

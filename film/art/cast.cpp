@@ -212,9 +212,11 @@ void place(Person& person, const Stage& stage, std::size_t index, std::size_t co
   if (index > 0) person.facing = (person.x > view.subject_x ? -1 : 1) * (stage.words.has("walk run chase drive together away side_by_side") && !together ? -1 : 1);
   const Skeleton s = pose(person.drawing.action, person.drawing.phase, person.drawing.mood, person.look);
   const double eyes = -s.head.y * person.look.height * view.squash;
-  const bool waist_up = stage.scene->shot <= ShotType::ms || person.drawing.action == Action::float_free || (view.squash < 1 && stage.scene->shot != ShotType::vw);
+  const bool waist_up = stage.scene->shot <= ShotType::mw || person.drawing.action == Action::float_free || (view.squash < 1 && stage.scene->shot != ShotType::vw);
   person.foot = waist_up ? view.eyes + eyes * person.unit : view.ground(person.depth);
   if (index > 0 && waist_up) person.foot = view.eyes + eyes * view.metre(view.distance) + (view.metre(person.depth) - view.metre(view.distance)) * eyes * 0.95;
+  // So close the head is the picture: a pose that bends it forward must not carry it out of the frame.
+  if (stage.scene->shot <= ShotType::cu) person.x -= s.head.x * person.look.height * person.unit * person.facing;
   if (stage.scene->shot == ShotType::ecu) person.x -= 0.14 * 0.238 * person.unit * person.facing;
   (void)count;
 }
@@ -251,6 +253,7 @@ void paint_cast(Stage& stage, const Plan& plan, double facing, bool seated_place
     if (index == 0 && !held.empty() && action != Action::play_keys) person.drawing.held = held.front();
     if (index == 0 && person.drawing.held != nullptr && action == Action::stand) person.drawing.action = Action::carry;
     place(person, stage, index, characters.size());
+    if (person.main) stage.head_x = person.x + pose(person.drawing.action, person.drawing.phase, person.drawing.mood, person.look).head.x * person.look.height * person.unit * person.facing;
     person.drawing.head_px = 0.238 * person.unit * stage.height;
     people.push_back(std::move(person));
   }

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <span>
 
-#include "film/art/kernel.h"
 #include "film/art/noise.h"
 
 namespace film::art {
@@ -28,33 +28,64 @@ double shift_of_row(const Placed& layer, double screen_y) {
   return shift;
 }
 
+// Gaps narrower than this are not worth a run of their own.
+constexpr int gap_least = 48;
+
+// The runs of two rows as one list from left to right.
+template <class Use>
+void for_each_run(const RowIndex& rows, int upper, int lower, Use&& use) {
+  const auto list = [&](int row) {
+    const auto at = static_cast<std::size_t>(row);
+    return std::span(rows.runs).subspan(rows.begin[at], rows.begin[at + 1] - rows.begin[at]);
+  };
+  std::span<const Run> one = list(upper), other = list(lower);
+  Run open{0, -gap_least};
+  while (!one.empty() || !other.empty()) {
+    std::span<const Run>& next = other.empty() || (!one.empty() && one.front().first <= other.front().first) ? one : other;
+    const Run run = next.front();
+    next = next.subspan(1);
+    if (run.first <= open.last + gap_least / 4) {
+      open.last = std::max(open.last, run.last);
+      continue;
+    }
+    if (open.last > open.first) use(open);
+    open = run;
+  }
+  if (open.last > open.first) use(open);
+}
+
 }  // namespace
 
 RowIndex index_rows(const Surface& surface) {
   RowIndex index;
   const auto height = static_cast<std::size_t>(surface.height);
-  for (auto* list : {&index.first, &index.last, &index.solid_first, &index.solid_last}) list->assign(height, 0);
+  index.begin.reserve(height + 1);
+  index.solid.assign(height, Run{});
   for (std::size_t row = 0; row < height; ++row) {
     const std::uint32_t* line = surface.pixels.data() + row * static_cast<std::size_t>(surface.width);
-    int first = 0, last = surface.width;
-    while (first < last && line[first] == 0) ++first;
-    while (last > first && line[last - 1] == 0) --last;
-    index.first[row] = first;
-    index.last[row] = last;
-    int run = first;
-    for (int x = first; x <= last; ++x) {
-      if (x < last && line[x] >= opaque_black) continue;
-      if (x - run > index.solid_last[row] - index.solid_first[row]) {
-        index.solid_first[row] = run;
-        index.solid_last[row] = x;
+    const std::size_t begin = index.runs.size();
+    index.begin.push_back(static_cast<std::uint32_t>(begin));
+    Run& solid = index.solid[row];
+    for (int x = 0; x < surface.width;) {
+      if (line[x] == 0) {
+        ++x;
+        continue;
       }
-      run = x + 1;
+      if (index.runs.size() > begin && x - index.runs.back().last < gap_least) index.runs.back().last = x;
+      else index.runs.push_back({x, x});
+      const int painted = x;
+      while (x < surface.width && line[x] >= opaque_black) ++x;
+      if (x - painted > solid.last - solid.first) solid = {painted, x};
+      while (x < surface.width && line[x] != 0 && line[x] < opaque_black) ++x;
+      index.runs.back().last = x;
     }
   }
+  index.begin.push_back(static_cast<std::uint32_t>(index.runs.size()));
   return index;
 }
 
-Compositor::Compositor(int width, int height) : width_(width), height_(height), rows_(static_cast<std::size_t>(width) * 2) {
+Compositor::Compositor(int width, int height, const kernel::Set& kernels)
+    : width_(width), height_(height), kernels_(&kernels), rows_(static_cast<std::size_t>(width) * 2) {
   vignette_x_.resize(static_cast<std::size_t>(width));
   for (int x = 0; x < width; ++x) {
     const double offset = (x + 0.5) / width * 2 - 1;
@@ -75,7 +106,28 @@ void Compositor::make_grain() {
   }
 }
 
-void Compositor::blend_layer(const Placed& layer, int row, std::uint32_t* out) {
+void Compositor::blend_tile(const Placed& layer, int upper, int lower, int amount, double start, std::int64_t step, Run visible, std::uint32_t* out) {
+  const Surface& surface = *layer.surface;
+  const auto width = static_cast<std::size_t>(surface.width);
+  const auto line = [&](int index) { return surface.pixels.data() + static_cast<std::size_t>(index) * width; };
+  blended_.assign(width + kernel::look_ahead, 0);
+  for_each_run(*layer.rows, upper, lower, [&](Run run) {
+    kernels_->mix_rows(line(upper) + run.first, line(lower) + run.first, amount, run.last - run.first, blended_.data() + run.first);
+  });
+  blended_[width] = blended_[0];
+  const auto sample = layer.blend == Blend::over ? kernels_->sample_over : kernels_->sample_add;
+  const std::int64_t period = static_cast<std::int64_t>(surface.width) << 16;
+  std::int64_t u = (fixed(start - std::floor(start / surface.width) * surface.width) + step * visible.first) % period;
+  for (int x = visible.first; x < visible.last;) {
+    const auto left = static_cast<int>((period - u + step - 1) / step);
+    const int count = std::min(visible.last - x, std::max(left, 1));
+    sample(blended_.data(), u, step, count, layer.opacity, out + x);
+    x += count;
+    u = (u + step * count) % period;
+  }
+}
+
+void Compositor::blend_layer(const Placed& layer, int row, Run visible, std::uint32_t* out) {
   const Surface& surface = *layer.surface;
   const double screen_y = (row + 0.5) / height_;
   double v = ((screen_y - layer.by) / layer.ay - surface.rect.top) * surface.scale - 0.5 + grid_slack;
@@ -90,87 +142,70 @@ void Compositor::blend_layer(const Placed& layer, int row, std::uint32_t* out) {
 
   const double per_pixel = surface.scale / (layer.ax * height_);
   const double start = ((0.5 / height_ - shift_of_row(layer, screen_y)) / layer.ax - surface.rect.left) * surface.scale - 0.5;
-  const auto sample = layer.blend == Blend::over ? kernel::sample_over : kernel::sample_add;
   const std::int64_t step = fixed(per_pixel);
-  if (layer.wraps) {
-    const auto width = static_cast<std::size_t>(surface.width);
-    blended_.assign(width + 8, 0);
-    kernel::mix_rows(line(upper_safe), line(lower_safe), amount, surface.width, blended_.data());
-    blended_[width] = blended_[0];
-    const std::int64_t period = static_cast<std::int64_t>(surface.width) << 16;
-    std::int64_t u = fixed(start - std::floor(start / surface.width) * surface.width);
-    for (int x = 0; x < width_;) {
-      const auto left = static_cast<int>((period - u + step - 1) / step);
-      const int count = std::min(width_ - x, std::max(left, 1));
-      sample(blended_.data(), u, step, count, layer.opacity, out + x);
-      x += count;
-      u = (u + step * count) % period;
-    }
-    return;
-  }
-  const auto upper_row = static_cast<std::size_t>(upper_safe), lower_row = static_cast<std::size_t>(lower_safe);
-  int first = std::min(layer.rows->first[upper_row], layer.rows->first[lower_row]);
-  int last = std::max(layer.rows->last[upper_row], layer.rows->last[lower_row]);
-  if (layer.rows->first[upper_row] >= layer.rows->last[upper_row]) first = layer.rows->first[lower_row];
-  if (layer.rows->first[lower_row] >= layer.rows->last[lower_row]) first = layer.rows->first[upper_row];
-  if (first >= last) return;
-  first = std::max(first - 1, 0);
-  last = std::min(last + 1, surface.width);
-  // Output pixels whose two neighbours lie inside [first, last).
+  if (layer.wraps) return blend_tile(layer, upper_safe, lower_safe, amount, start, step, visible, out);
+  const auto sample = layer.blend == Blend::over ? kernels_->sample_over : kernels_->sample_add;
   const std::int64_t u0 = fixed(start);
-  const auto reach = [&](std::int64_t target) {
-    const std::int64_t distance = target - u0;
-    return distance <= 0 ? std::int64_t{0} : (distance + step - 1) / step;
+  // The first output pixel that lies at or behind a source pixel.
+  const auto reach = [&](int target) {
+    const std::int64_t distance = (static_cast<std::int64_t>(target) << 16) - u0;
+    const std::int64_t steps = distance <= 0 ? 0 : (distance + step - 1) / step;
+    return static_cast<int>(std::clamp<std::int64_t>(steps, visible.first, visible.last));
   };
-  const auto begin = static_cast<int>(std::min<std::int64_t>(reach(static_cast<std::int64_t>(first) << 16), width_));
-  const auto end = static_cast<int>(std::min<std::int64_t>(reach(static_cast<std::int64_t>(last - 1) << 16), width_));
-  if (begin >= end) return;
-  const std::int64_t u_begin = u0 + step * begin;
-  const auto source_first = static_cast<int>(u_begin >> 16);
-  const auto source_last = static_cast<int>((u0 + step * (end - 1)) >> 16) + 2;
-  // The kernels look up to six pixels ahead.
-  blended_.assign(static_cast<std::size_t>(source_last - source_first) + 8, 0);
-  const std::uint32_t* source = blended_.data();
-  // Six spare pixels must lie inside the surface before its own row may be read by the kernels.
-  if (amount == 0 && source_last + 8 <= surface.width) source = line(upper_safe) + source_first;
-  else kernel::mix_rows(line(upper_safe) + source_first, line(lower_safe) + source_first, amount, source_last - source_first, blended_.data());
-  sample(source, u_begin - (static_cast<std::int64_t>(source_first) << 16), step, end - begin, layer.opacity, out + begin);
+  for_each_run(*layer.rows, upper_safe, lower_safe, [&](Run run) {
+    // Output pixels whose two neighbours lie in the run or at its border.
+    const int begin = reach(std::max(run.first - 1, 0)), end = reach(std::min(run.last + 1, surface.width) - 1);
+    if (begin >= end) return;
+    const std::int64_t u_begin = u0 + step * begin;
+    const auto source_first = static_cast<int>(u_begin >> 16);
+    const auto source_last = static_cast<int>((u0 + step * (end - 1)) >> 16) + 2;
+    const std::uint32_t* source = line(upper_safe) + source_first;
+    // What the kernels look ahead must lie inside the surface before its own row may be read by them.
+    if (amount != 0 || source_last + kernel::look_ahead > surface.width) {
+      const auto width = static_cast<std::size_t>(source_last - source_first);
+      if (blended_.size() < width + kernel::look_ahead) blended_.resize(width + kernel::look_ahead);
+      kernels_->mix_rows(line(upper_safe) + source_first, line(lower_safe) + source_first, amount, source_last - source_first, blended_.data());
+      source = blended_.data();
+    }
+    sample(source, u_begin - (static_cast<std::int64_t>(source_first) << 16), step, end - begin, layer.opacity, out + begin);
+  });
 }
 
-namespace {
-
-// Whether this layer alone fills the whole row, so that nothing behind it needs drawing.
-bool hides_row(const Placed& layer, int row, int width, int height) {
-  if (layer.blend != Blend::over || layer.opacity < 256 || layer.wraps) return false;
+// Where this layer alone decides the row, so that nothing behind it needs drawing.
+Run Compositor::hidden_by(const Placed& layer, int row) const {
+  if (layer.blend != Blend::over || layer.opacity < 256 || layer.wraps) return {};
   const Surface& surface = *layer.surface;
-  const double screen_y = (row + 0.5) / height;
+  const double screen_y = (row + 0.5) / height_;
   const double v = ((screen_y - layer.by) / layer.ay - surface.rect.top) * surface.scale - 0.5;
   const auto upper = static_cast<int>(std::floor(v));
-  if (upper < 0 || upper + 1 >= surface.height) return false;
+  if (upper < 0 || upper + 1 >= surface.height) return {};
+  const Run one = layer.rows->solid[static_cast<std::size_t>(upper)], other = layer.rows->solid[static_cast<std::size_t>(upper) + 1];
   const double shift = shift_of_row(layer, screen_y);
-  const auto source = [&](double x) { return ((x / height - shift) / layer.ax - surface.rect.left) * surface.scale; };
-  const double left = source(0) - 2, right = source(width) + 2;
-  for (const int index : {upper, upper + 1}) {
-    const auto at = static_cast<std::size_t>(index);
-    if (layer.rows->solid_first[at] > left || layer.rows->solid_last[at] < right) return false;
-  }
-  return true;
+  const auto output = [&](double column) { return ((column / surface.scale + surface.rect.left) * layer.ax + shift) * height_; };
+  // Two pixels of its border may mix with what lies outside.
+  const double first = std::ceil(output(std::max(one.first, other.first) + 2)), last = std::floor(output(std::min(one.last, other.last) - 2));
+  return {static_cast<int>(std::clamp<double>(first, 0, width_)), static_cast<int>(std::clamp<double>(last, 0, width_))};
 }
 
-}  // namespace
-
 void Compositor::compose_row(const std::vector<Placed>& layers, int row, std::uint32_t* out) {
+  visible_.resize(layers.size());
+  Run visible{0, width_};
   std::size_t start = layers.size();
-  while (start > 0 && !hides_row(layers[start - 1], row, width_, height_)) --start;
-  if (start > 0) --start;
-  else std::fill_n(out, width_, opaque_black);
-  for (std::size_t index = start; index < layers.size(); ++index) blend_layer(layers[index], row, out);
+  while (start > 0 && visible.first < visible.last) {
+    visible_[--start] = visible;
+    const Run hidden = hidden_by(layers[start], row);
+    if (hidden.first >= hidden.last) continue;
+    if (hidden.first <= visible.first) visible.first = std::max(visible.first, hidden.last);
+    if (hidden.last >= visible.last) visible.last = std::min(visible.last, hidden.first);
+  }
+  if (visible.first < visible.last) std::fill(out + visible.first, out + visible.last, opaque_black);
+  for (std::size_t index = start; index < layers.size(); ++index) blend_layer(layers[index], row, visible_[index], out);
 }
 
 void Compositor::overlay(const std::vector<Placed>& layers, std::vector<std::uint32_t>& pixels) {
   pixels.assign(static_cast<std::size_t>(width_) * static_cast<std::size_t>(height_), 0);
   for (int row = 0; row < height_; ++row)
-    for (const Placed& layer : layers) blend_layer(layer, row, pixels.data() + static_cast<std::ptrdiff_t>(row) * width_);
+    for (const Placed& layer : layers) blend_layer(layer, row, {0, width_}, pixels.data() + static_cast<std::ptrdiff_t>(row) * width_);
 }
 
 void Compositor::draw(const std::vector<Placed>& layers, const Finish& finish, media::Frame& frame) {
@@ -188,22 +223,22 @@ void Compositor::draw(const std::vector<Placed>& layers, const Finish& finish, m
       if (at >= bar_top) {
         const std::size_t source = static_cast<std::size_t>(at - bar_top) * static_cast<std::size_t>(finish.bar->width);
         std::memcpy(line, finish.bar->pixels.data() + source, static_cast<std::size_t>(width_) * 4);
-        kernel::luma(line, width_, y);
+        kernels_->luma(line, width_, y);
         continue;
       }
       compose_row(layers, at, line);
-      kernel::luma(line, width_, y);
+      kernels_->luma(line, width_, y);
       const double offset = (at + 0.5) / height_ * 2 - 1;
       const auto dark_y = static_cast<int>(std::lround(finish.vignette * 0.4 * offset * offset * offset * offset));
       const std::uint64_t key = mix_bits(finish.grain * 4099 + static_cast<std::uint64_t>(at));
       for (int x = 0; x < width_; x += grain_size) {
         const std::size_t tile_row = (static_cast<std::size_t>(key) + static_cast<std::size_t>(x) * 7) % grain_size;
-        kernel::finish_luma(y + x, dark.data() + x, dark_y, grain.data() + tile_row * grain_size + (key >> 40) % 64,
+        kernels_->finish_luma(y + x, dark.data() + x, dark_y, grain.data() + tile_row * grain_size + (key >> 40) % 64,
                             finish.grain_strength, std::min(grain_size, width_ - x));
       }
     }
     const std::ptrdiff_t half_row = static_cast<std::ptrdiff_t>(row / 2) * (width_ / 2);
-    kernel::chroma(rows_.data(), rows_.data() + width_, width_, frame.u.data() + half_row, frame.v.data() + half_row);
+    kernels_->chroma(rows_.data(), rows_.data() + width_, width_, frame.u.data() + half_row, frame.v.data() + half_row);
   }
 }
 

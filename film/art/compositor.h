@@ -9,14 +9,22 @@
 #include <vector>
 
 #include "film/art/canvas.h"
+#include "film/art/kernel.h"
 #include "film/art/layer.h"
 #include "film/media/frame.h"
 
 namespace film::art {
 
-/// What of each row is painted: [first, last) is not empty, [solid_first, solid_last) hides what is behind.
+/// Columns [first, last).
+struct Run {
+  std::int32_t first = 0, last = 0;
+};
+
+/// What of each row is painted.
 struct RowIndex {
-  std::vector<std::int32_t> first, last, solid_first, solid_last;
+  std::vector<Run> runs;              ///< not empty; row after row, from left to right, with wide gaps between them
+  std::vector<std::uint32_t> begin;   ///< of each row in `runs`, and one past the last row
+  std::vector<Run> solid;             ///< of each row: its longest run that hides what is behind it
 };
 [[nodiscard]] RowIndex index_rows(const Surface& surface);
 
@@ -42,18 +50,22 @@ struct Finish {
 
 class Compositor {
  public:
-  Compositor(int width, int height);
+  Compositor(int width, int height, const kernel::Set& kernels = kernel::best());
   void draw(const std::vector<Placed>& layers, const Finish& finish, media::Frame& frame);
   /// The layers over nothing, as premultiplied BGRA.
   void overlay(const std::vector<Placed>& layers, std::vector<std::uint32_t>& pixels);
 
  private:
   void compose_row(const std::vector<Placed>& layers, int row, std::uint32_t* out);
-  void blend_layer(const Placed& layer, int row, std::uint32_t* out);
+  void blend_layer(const Placed& layer, int row, Run visible, std::uint32_t* out);
+  void blend_tile(const Placed& layer, int upper, int lower, int amount, double start, std::int64_t step, Run visible, std::uint32_t* out);
+  [[nodiscard]] Run hidden_by(const Placed& layer, int row) const;
   void make_grain();
 
   int width_, height_;
+  const kernel::Set* kernels_;
   std::vector<std::uint32_t> blended_;              ///< two source rows mixed
+  std::vector<Run> visible_;                        ///< what of the row layers in front leave to each layer
   std::vector<std::uint32_t> rows_;                 ///< two output rows, for chroma
   std::vector<std::int16_t> vignette_x_;
   std::array<std::vector<std::int8_t>, 8> grain_;   ///< 8 tiles of 256 x 256

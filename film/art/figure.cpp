@@ -27,8 +27,10 @@ Tones tones_of(Colour local, const Exposure& exposure) {
   const Colour in_air = mix(tinted(local, exposure.ambient, 0.3), exposure.ambient, exposure.haze);
   const Colour in_light = tinted(local, exposure.key, 0.22);
   const double level = exposure.level;
-  return {mix(exposure.ink, in_air, 0.16 + 0.34 * level), mix(exposure.ink, in_light, 0.3 + 0.6 * level),
-          mix(mix(exposure.ink, in_light, 0.4 + 0.6 * level), exposure.key, 0.1 + 0.18 * level)};
+  // The dark of a thing keeps some of its own colour: skin and cloth that all darken to one ink look like ash.
+  const Colour ink = mix(exposure.ink, {local.r * 0.34, local.g * 0.34, local.b * 0.34}, 0.55);
+  return {mix(mix(exposure.ink, ink, 0.6), in_air, 0.16 + 0.34 * level), mix(ink, in_light, 0.3 + 0.6 * level),
+          mix(mix(ink, in_light, 0.4 + 0.6 * level), exposure.key, 0.1 + 0.18 * level)};
 }
 
 void shade(cairo_t* cr, Colour local, const Exposure& exposure, double form, double rim, std::uint64_t seed) {

@@ -100,7 +100,7 @@ void socket_and_nose(const Face& face) {
 void draw_eye(const Face& face, Point centre, double half, bool near) {
   cairo_t* cr = face.cr;
   const double tired = std::clamp(face.drawing.mood.droop, 0.0, 1.0), wide = face.drawing.mood.tension;
-  const double open = face.drawing.blink ? 0.004 : 0.036 * (1 - 0.35 * tired + 0.25 * wide) * (face.look.age < 14 ? 1.25 : 1) * (0.9 + 0.2 * face.look.soft);
+  const double open = face.drawing.blink ? 0.004 : 0.036 * (1 - 0.35 * tired + 0.25 * wide) * (face.look.age < 14 ? 1.45 : 1) * (0.9 + 0.2 * face.look.soft);
   const Colour ink = mix(face.exposure.ink, face.look.hair_colour, 0.12);
   const Point inner{centre.x + half, centre.y + 0.008}, outer{centre.x - half, centre.y - 0.004 + tired * 0.008};
   const auto almond = [&] {
@@ -406,8 +406,11 @@ void draw_head(cairo_t* cr, const Look& look, const Drawing& drawing, const Expo
     draw_mouth(face);
     draw_brow(face, {-0.075, -0.1}, {0.125, -0.088}, 0.018 + 0.012 * face.jaw);
     draw_brow(face, {0.318, -0.105}, {0.205, -0.088}, 0.015 + 0.01 * face.jaw);
-    draw_eye(face, {0.03, -0.012}, 0.078, true);
-    draw_eye(face, {0.255, -0.014}, 0.05, false);
+    // A child's eyes are larger and lie lower.
+    const bool child = look.age < 14;
+    const double low = child ? 0.022 : 0, large = child ? 1.16 : 1;
+    draw_eye(face, {0.03, -0.012 + low}, 0.078 * large, true);
+    draw_eye(face, {0.255, -0.014 + low}, 0.05 * large, false);
     draw_marks(face);
   } else if (drawing.head_px > 12) {
     box(cr, -0.05, -0.05, 0.3, 0.0);

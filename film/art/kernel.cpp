@@ -2,78 +2,10 @@
 
 #include <algorithm>
 
-#if defined(__SSE2__)
-#include <emmintrin.h>
-#endif
+#include "film/art/kernel_vector.h"
 
 namespace film::art::kernel {
 namespace {
-
-// round(coefficient * 219 / 255 * 2^14) and 224 / 255 for chroma.
-constexpr int y_red = 2992, y_green = 10063, y_blue = 1016;
-constexpr int u_red = -1649, u_green = -5547, u_blue = 7196;
-constexpr int v_red = 7196, v_green = -6536, v_blue = -660;
-
-#if defined(__SSE2__)
-
-__m128i pixel_at(const std::uint32_t* row, std::int64_t u) {
-  const __m128i zero = _mm_setzero_si128();
-  const __m128i pair = _mm_unpacklo_epi8(
-      _mm_loadl_epi64(reinterpret_cast<const __m128i*>(row + (u >> 16))), zero);
-  const auto fraction = static_cast<short>((u >> 8) & 255);
-  const __m128i weight_right = _mm_set1_epi16(fraction);
-  const __m128i weight_left = _mm_sub_epi16(_mm_set1_epi16(256), weight_right);
-  const __m128i weighted = _mm_mullo_epi16(pair, _mm_unpacklo_epi64(weight_left, weight_right));
-  return _mm_add_epi16(weighted, _mm_unpackhi_epi64(weighted, weighted));  // low half: sums of both
-}
-
-__m128i over_words(__m128i source, __m128i below) {
-  __m128i alpha = _mm_shufflehi_epi16(_mm_shufflelo_epi16(source, 0xFF), 0xFF);
-  alpha = _mm_add_epi16(alpha, _mm_srli_epi16(alpha, 7));
-  return _mm_add_epi16(source, _mm_srli_epi16(_mm_mullo_epi16(below, _mm_sub_epi16(_mm_set1_epi16(256), alpha)), 8));
-}
-
-bool is_empty(__m128i pixels) { return _mm_movemask_epi8(_mm_cmpeq_epi8(pixels, _mm_setzero_si128())) == 0xFFFF; }
-
-// Whether the six pixels from `at` are empty: what four samples can touch while the step is at most 1.25.
-bool six_are_empty(const std::uint32_t* at) {
-  return is_empty(_mm_or_si128(_mm_loadu_si128(reinterpret_cast<const __m128i*>(at)), _mm_loadu_si128(reinterpret_cast<const __m128i*>(at + 2))));
-}
-constexpr std::int64_t step_for_six = 65536 + 16384;
-
-// An unscaled layer has the same two weights everywhere: four pixels at a time. Returns how many were done.
-template <bool add>
-int sample_unscaled(const std::uint32_t* row, std::int64_t u, int count, int opacity, std::uint32_t* out) {
-  const __m128i zero = _mm_setzero_si128(), half = _mm_set1_epi16(128), weight = _mm_set1_epi16(static_cast<short>(opacity));
-  const auto fraction = static_cast<short>((u >> 8) & 255);
-  const __m128i wr = _mm_set1_epi16(fraction), wl = _mm_set1_epi16(static_cast<short>(256 - fraction));
-  const std::uint32_t* at = row + (u >> 16);
-  int index = 0;
-  for (; index + 4 <= count; index += 4) {
-    const __m128i left = _mm_loadu_si128(reinterpret_cast<const __m128i*>(at + index));
-    const __m128i right = _mm_loadu_si128(reinterpret_cast<const __m128i*>(at + index + 1));
-    if (is_empty(_mm_or_si128(left, right))) continue;
-    const auto lerp = [&](__m128i l, __m128i r) {
-      const __m128i value = _mm_srli_epi16(_mm_add_epi16(_mm_add_epi16(_mm_mullo_epi16(l, wl), _mm_mullo_epi16(r, wr)), half), 8);
-      return _mm_srli_epi16(_mm_mullo_epi16(value, weight), 8);
-    };
-    const __m128i low = lerp(_mm_unpacklo_epi8(left, zero), _mm_unpacklo_epi8(right, zero));
-    const __m128i high = lerp(_mm_unpackhi_epi8(left, zero), _mm_unpackhi_epi8(right, zero));
-    auto* target = reinterpret_cast<__m128i*>(out + index);
-    const __m128i below = _mm_loadu_si128(target);
-    if constexpr (add) _mm_storeu_si128(target, _mm_adds_epu8(_mm_packus_epi16(low, high), below));
-    else _mm_storeu_si128(target, _mm_packus_epi16(over_words(low, _mm_unpacklo_epi8(below, zero)), over_words(high, _mm_unpackhi_epi8(below, zero))));
-  }
-  return index;
-}
-
-__m128i two_pixels(const std::uint32_t* row, std::int64_t u, std::int64_t step, __m128i opacity) {
-  const __m128i both = _mm_unpacklo_epi64(pixel_at(row, u), pixel_at(row, u + step));
-  const __m128i value = _mm_srli_epi16(_mm_add_epi16(both, _mm_set1_epi16(128)), 8);
-  return _mm_srli_epi16(_mm_mullo_epi16(value, opacity), 8);
-}
-
-#endif
 
 std::uint32_t pixel_scalar(const std::uint32_t* row, std::int64_t u, int opacity) {
   const std::uint32_t left = row[u >> 16], right = row[(u >> 16) + 1];
@@ -106,24 +38,9 @@ std::uint32_t add_scalar(std::uint32_t source, std::uint32_t below) {
 
 std::uint8_t clamp_byte(int value) { return static_cast<std::uint8_t>(std::clamp(value, 0, 255)); }
 
-}  // namespace
-
 void mix_rows(const std::uint32_t* a, const std::uint32_t* b, int amount, int count, std::uint32_t* out) {
-  int index = 0;
-#if defined(__SSE2__)
-  const __m128i zero = _mm_setzero_si128(), half = _mm_set1_epi16(128);
-  const __m128i wb = _mm_set1_epi16(static_cast<short>(amount)), wa = _mm_set1_epi16(static_cast<short>(256 - amount));
-  for (; index + 4 <= count; index += 4) {
-    const __m128i va = _mm_loadu_si128(reinterpret_cast<const __m128i*>(a + index));
-    const __m128i vb = _mm_loadu_si128(reinterpret_cast<const __m128i*>(b + index));
-    const __m128i low = _mm_add_epi16(_mm_mullo_epi16(_mm_unpacklo_epi8(va, zero), wa), _mm_mullo_epi16(_mm_unpacklo_epi8(vb, zero), wb));
-    const __m128i high = _mm_add_epi16(_mm_mullo_epi16(_mm_unpackhi_epi8(va, zero), wa), _mm_mullo_epi16(_mm_unpackhi_epi8(vb, zero), wb));
-    _mm_storeu_si128(reinterpret_cast<__m128i*>(out + index),
-                     _mm_packus_epi16(_mm_srli_epi16(_mm_add_epi16(low, half), 8), _mm_srli_epi16(_mm_add_epi16(high, half), 8)));
-  }
-#endif
   const auto wb_scalar = static_cast<std::uint32_t>(amount), wa_scalar = static_cast<std::uint32_t>(256 - amount);
-  for (; index < count; ++index) {
+  for (int index = 0; index < count; ++index) {
     std::uint32_t value = 0;
     for (int shift = 0; shift < 32; shift += 8)
       value |= ((((a[index] >> shift) & 255) * wa_scalar + ((b[index] >> shift) & 255) * wb_scalar + 128) >> 8) << shift;
@@ -132,62 +49,15 @@ void mix_rows(const std::uint32_t* a, const std::uint32_t* b, int amount, int co
 }
 
 void sample_over(const std::uint32_t* row, std::int64_t u, std::int64_t step, int count, int opacity, std::uint32_t* out) {
-  int index = 0;
-#if defined(__SSE2__)
-  const __m128i zero = _mm_setzero_si128(), weight = _mm_set1_epi16(static_cast<short>(opacity));
-  if (step == 65536) {
-    index = sample_unscaled<false>(row, u, count, opacity, out);
-    u += step * index;
-  }
-  for (; index + 4 <= count; index += 4, u += 4 * step) {
-    if (step <= step_for_six && six_are_empty(row + (u >> 16))) continue;
-    const __m128i first = two_pixels(row, u, step, weight), second = two_pixels(row, u + 2 * step, step, weight);
-    auto* target = reinterpret_cast<__m128i*>(out + index);
-    const __m128i below = _mm_loadu_si128(target);
-    _mm_storeu_si128(target, _mm_packus_epi16(over_words(first, _mm_unpacklo_epi8(below, zero)), over_words(second, _mm_unpackhi_epi8(below, zero))));
-  }
-#endif
-  for (; index < count; ++index, u += step) out[index] = over_scalar(pixel_scalar(row, u, opacity), out[index]);
+  for (int index = 0; index < count; ++index, u += step) out[index] = over_scalar(pixel_scalar(row, u, opacity), out[index]);
 }
 
 void sample_add(const std::uint32_t* row, std::int64_t u, std::int64_t step, int count, int opacity, std::uint32_t* out) {
-  int index = 0;
-#if defined(__SSE2__)
-  const __m128i weight = _mm_set1_epi16(static_cast<short>(opacity));
-  if (step == 65536) {
-    index = sample_unscaled<true>(row, u, count, opacity, out);
-    u += step * index;
-  }
-  for (; index + 4 <= count; index += 4, u += 4 * step) {
-    if (step <= step_for_six && six_are_empty(row + (u >> 16))) continue;
-    const __m128i source = _mm_packus_epi16(two_pixels(row, u, step, weight), two_pixels(row, u + 2 * step, step, weight));
-    auto* target = reinterpret_cast<__m128i*>(out + index);
-    _mm_storeu_si128(target, _mm_adds_epu8(source, _mm_loadu_si128(target)));
-  }
-#endif
-  for (; index < count; ++index, u += step) out[index] = add_scalar(pixel_scalar(row, u, opacity), out[index]);
+  for (int index = 0; index < count; ++index, u += step) out[index] = add_scalar(pixel_scalar(row, u, opacity), out[index]);
 }
 
 void luma(const std::uint32_t* row, int count, std::uint8_t* out) {
-  int index = 0;
-#if defined(__SSE2__)
-  const __m128i zero = _mm_setzero_si128();
-  const __m128i weights = _mm_setr_epi16(y_blue, y_green, y_red, 0, y_blue, y_green, y_red, 0);
-  const __m128i offset = _mm_set1_epi32((16 << 14) + (1 << 13));
-  const auto four = [&](const std::uint32_t* at) {
-    const __m128i pixels = _mm_loadu_si128(reinterpret_cast<const __m128i*>(at));
-    const __m128i low = _mm_madd_epi16(_mm_unpacklo_epi8(pixels, zero), weights);
-    const __m128i high = _mm_madd_epi16(_mm_unpackhi_epi8(pixels, zero), weights);
-    const __m128i even = _mm_castps_si128(_mm_shuffle_ps(_mm_castsi128_ps(low), _mm_castsi128_ps(high), 0x88));
-    const __m128i odd = _mm_castps_si128(_mm_shuffle_ps(_mm_castsi128_ps(low), _mm_castsi128_ps(high), 0xDD));
-    return _mm_srai_epi32(_mm_add_epi32(_mm_add_epi32(even, odd), offset), 14);
-  };
-  for (; index + 8 <= count; index += 8) {
-    const __m128i words = _mm_packs_epi32(four(row + index), four(row + index + 4));
-    _mm_storel_epi64(reinterpret_cast<__m128i*>(out + index), _mm_packus_epi16(words, zero));
-  }
-#endif
-  for (; index < count; ++index) {
+  for (int index = 0; index < count; ++index) {
     const auto red = static_cast<int>((row[index] >> 16) & 255), green = static_cast<int>((row[index] >> 8) & 255);
     const auto blue = static_cast<int>(row[index] & 255);
     out[index] = clamp_byte((y_red * red + y_green * green + y_blue * blue + (16 << 14) + (1 << 13)) >> 14);
@@ -195,38 +65,7 @@ void luma(const std::uint32_t* row, int count, std::uint8_t* out) {
 }
 
 void chroma(const std::uint32_t* upper, const std::uint32_t* lower, int count, std::uint8_t* u, std::uint8_t* v) {
-  int index = 0;
-#if defined(__SSE2__)
-  const __m128i zero = _mm_setzero_si128();
-  const __m128i weights_u = _mm_setr_epi16(u_blue, u_green, u_red, 0, u_blue, u_green, u_red, 0);
-  const __m128i weights_v = _mm_setr_epi16(v_blue, v_green, v_red, 0, v_blue, v_green, v_red, 0);
-  const __m128i offset = _mm_set1_epi32((128 << 16) + (1 << 15));
-  // Sums of 2x2 blocks of four columns: two blocks of four channels.
-  const auto blocks = [&](int at) {
-    const __m128i a = _mm_loadu_si128(reinterpret_cast<const __m128i*>(upper + at));
-    const __m128i b = _mm_loadu_si128(reinterpret_cast<const __m128i*>(lower + at));
-    const __m128i low = _mm_add_epi16(_mm_unpacklo_epi8(a, zero), _mm_unpacklo_epi8(b, zero));
-    const __m128i high = _mm_add_epi16(_mm_unpackhi_epi8(a, zero), _mm_unpackhi_epi8(b, zero));
-    return _mm_add_epi16(_mm_unpacklo_epi64(low, high), _mm_unpackhi_epi64(low, high));
-  };
-  const auto four = [&](__m128i left, __m128i right, __m128i weights) {
-    const __m128i low = _mm_madd_epi16(left, weights), high = _mm_madd_epi16(right, weights);
-    const __m128i even = _mm_castps_si128(_mm_shuffle_ps(_mm_castsi128_ps(low), _mm_castsi128_ps(high), 0x88));
-    const __m128i odd = _mm_castps_si128(_mm_shuffle_ps(_mm_castsi128_ps(low), _mm_castsi128_ps(high), 0xDD));
-    const __m128i value = _mm_srai_epi32(_mm_add_epi32(_mm_add_epi32(even, odd), offset), 16);
-    return _mm_cvtsi128_si32(_mm_packus_epi16(_mm_packs_epi32(value, zero), zero));
-  };
-  for (; index + 8 <= count; index += 8) {
-    const __m128i left = blocks(index), right = blocks(index + 4);
-    const auto packed_u = static_cast<std::uint32_t>(four(left, right, weights_u));
-    const auto packed_v = static_cast<std::uint32_t>(four(left, right, weights_v));
-    for (int part = 0; part < 4; ++part) {
-      u[index / 2 + part] = static_cast<std::uint8_t>(packed_u >> (8 * part));
-      v[index / 2 + part] = static_cast<std::uint8_t>(packed_v >> (8 * part));
-    }
-  }
-#endif
-  for (; index + 2 <= count; index += 2) {
+  for (int index = 0; index + 2 <= count; index += 2) {
     int sum[3] = {0, 0, 0};
     for (const std::uint32_t pixel : {upper[index], upper[index + 1], lower[index], lower[index + 1]})
       for (int channel = 0; channel < 3; ++channel) sum[channel] += static_cast<int>((pixel >> (8 * channel)) & 255);
@@ -244,6 +83,34 @@ void finish_luma(std::uint8_t* y, const std::int16_t* vignette_x, int vignette_y
     const auto noisy = static_cast<std::int16_t>((lit >> 8) + 16 + static_cast<std::int16_t>(static_cast<std::int16_t>(grain[index] * amount) >> 4));
     y[index] = static_cast<std::uint8_t>(std::clamp<std::int16_t>(noisy, 16, 235));
   }
+}
+
+void box_row(std::uint16_t* sums, std::uint16_t reciprocal, const std::uint32_t* leaving, const std::uint32_t* entering, int count, std::uint32_t* out) {
+  for (int index = 0; index < count; ++index, sums += 4) {
+    std::uint32_t value = 0;
+    for (int channel = 0; channel < 4; ++channel) {
+      const int shift = 8 * channel;
+      value |= std::min<std::uint32_t>(static_cast<std::uint32_t>(sums[channel]) * reciprocal >> 16, 255) << shift;
+      sums[channel] = static_cast<std::uint16_t>(sums[channel] + ((entering[index] >> shift) & 255) - ((leaving[index] >> shift) & 255));
+    }
+    out[index] = value;
+  }
+}
+
+}  // namespace
+
+constinit const Set portable{"portable", mix_rows, sample_over, sample_add, luma, chroma, finish_luma, box_row};
+
+std::vector<const Set*> runnable() {
+  std::vector<const Set*> sets{&portable};
+  for (const Set* set : {sse2(), avx2()})
+    if (set != nullptr) sets.push_back(set);
+  return sets;
+}
+
+const Set& best() {
+  static const Set& set = *runnable().back();
+  return set;
 }
 
 }  // namespace film::art::kernel

@@ -146,7 +146,10 @@ Look look_of(const Character& character, std::uint64_t seed) {
   const Words build{character.traits.build.value_or("") + " " + character.description};
   look.build = build.has("heavy stout large broad burly big muscular stocky") ? 1.22 : build.has("thin slim slender lean lanky gaunt wiry petite") ? 0.86 : dice.between(0.93, 1.08);
   look.height = build.has("tall lanky") ? 1.06 : build.has("short petite small") ? 0.93 : feminine ? dice.between(0.94, 0.99) : dice.between(0.98, 1.04);
-  if (look.age < 13) look.height *= 0.55 + look.age * 0.03;
+  if (look.age < 13) {
+    look.height *= 0.55 + look.age * 0.03;
+    look.soft = std::max(look.soft, 0.85);
+  }
   if (look.age > 62) look.height *= 0.97;
   return look;
 }

@@ -20,7 +20,34 @@ std::vector<const Prop*> props_in(const Words& words, Spot spot, std::size_t cou
   return result;
 }
 
-void draw_prop(cairo_t* cr, const Prop& prop, Point foot, double unit, const Palette& palette, double distance, double flip) {
+std::optional<Colour> colour_said(const Words& words, const Prop& prop) {
+  const std::size_t at = words.first(prop.words);
+  if (at == std::string::npos || at == 0) return std::nullopt;
+  const std::string before = words.text().substr(0, at);
+  const std::size_t last = before.rfind(' ');
+  if (const auto colour = colour_from_words(before.substr(last + 1))) return colour;
+  // One more adjective may stand between, but not another thing: "a red delivery van", not "a girl in red and a van".
+  if (last == 0 || last == std::string::npos || Words{before.substr(last)}.has("a an the and or with in of on at by to her his their")) return std::nullopt;
+  return colour_from_words(before.substr(before.rfind(' ', last - 1) + 1));
+}
+
+namespace {
+
+Colour colour_of(const PropShape& shape, const Palette& palette, double distance, bool repaint_accent, const std::optional<Colour>& said) {
+  const bool is_painted = shape.value >= painted(0);
+  if (said && (is_painted || (repaint_accent && shape.value == accent_tone))) {
+    const Colour lit = mix(tinted(*said, palette.key, 0.2), palette.ink, palette.night ? 0.4 : 0.15);
+    return mix(lit, palette.horizon, palette.haze_at(distance) * 0.7);
+  }
+  if (shape.value == accent_tone) return mix(palette.accent, palette.horizon, palette.haze_at(distance) * 0.7);
+  if (shape.value == light_tone) return mix(mix(palette.accent, palette.key, 0.6), rgb(0xfff0d0), 0.5);
+  return palette.tone(is_painted ? shape.value - painted(0) : std::min(shape.value, 1.0), distance);
+}
+
+}  // namespace
+
+void draw_prop(cairo_t* cr, const Prop& prop, Point foot, double unit, const Palette& palette, double distance, double flip, std::optional<Colour> said) {
+  const bool repaint_accent = std::ranges::none_of(prop.shapes, [](const PropShape& shape) { return shape.value >= painted(0); });
   cairo_save(cr);
   cairo_translate(cr, foot.x, foot.y);
   cairo_scale(cr, unit * flip, unit);
@@ -28,9 +55,7 @@ void draw_prop(cairo_t* cr, const Prop& prop, Point foot, double unit, const Pal
     if (shape.path == nullptr) continue;
     cairo_new_path(cr);
     path(cr, shape.path);
-    Colour colour = palette.tone(std::min(shape.value, 1.0), distance);
-    if (shape.value == accent_tone) colour = mix(palette.accent, palette.horizon, palette.haze_at(distance) * 0.7);
-    if (shape.value == light_tone) colour = mix(mix(palette.accent, palette.key, 0.6), rgb(0xfff0d0), 0.5);
+    const Colour colour = colour_of(shape, palette, distance, repaint_accent, said);
     double x0 = 0, y0 = 0, x1 = 0, y1 = 0;
     cairo_path_extents(cr, &x0, &y0, &x1, &y1);
     // Each face turns a little from the light: flat fills look cut from paper.
@@ -81,7 +106,7 @@ void paint_far_props(Stage& stage) {
   for (const Prop* prop : props_in(words, Spot::sky, 1)) {
     const double unit = 0.16 / prop->height;
     const Point at{view.aspect * (0.5 + side * 0.28), 0.3};
-    Layer& layer = stage.paint_in({at.x - 0.3, at.y - 0.25, at.x + 0.3, at.y + 0.05}, 300, {}, [&](cairo_t* cr, const Rect&) { draw_prop(cr, *prop, at, unit, stage.palette, 14); });
+    Layer& layer = stage.paint_in({at.x - 0.3, at.y - 0.25, at.x + 0.3, at.y + 0.05}, 300, {}, [&](cairo_t* cr, const Rect&) { draw_prop(cr, *prop, at, unit, stage.palette, 14, 1, colour_said(words, *prop)); });
     layer.motion.drift_x = 0.012;
     layer.motion.sway_y = 0.006;
     layer.motion.sway_hz = 0.3;
@@ -92,7 +117,9 @@ void paint_water_props(Stage& stage) {
   const View& view = stage.view;
   const double side = free_side(view);
   double place = 0.3;
-  for (const Prop* prop : props_in(all_words(stage), Spot::water, 2)) {
+  const Words words = all_words(stage);
+  for (const Prop* prop : props_in(words, Spot::water, 2)) {
+    const auto said = colour_said(words, *prop);
     const double tall = (prop->height > 10 ? 0.24 : 0.12) * std::sqrt(view.focal / 1.8), unit = tall / prop->height, depth = std::max(25.0, view.focal / unit * 0.6);
     const Point foot{view.aspect * (0.5 + side * place), std::max(view.horizon + 0.03, view.horizon + (view.camera_height + 1.2) * view.metre(depth))};
     Layer& layer = stage.paint_in({foot.x - 25 * unit, foot.y - tall * 1.2, foot.x + 25 * unit, foot.y + tall}, depth, {}, [&](cairo_t* cr, const Rect&) {
@@ -103,11 +130,11 @@ void paint_water_props(Stage& stage) {
       cairo_translate(cr, 0, foot.y);
       cairo_scale(cr, 1, -0.7);
       cairo_translate(cr, 0, -foot.y);
-      draw_prop(cr, *prop, foot, unit, stage.palette, 16, side);
+      draw_prop(cr, *prop, foot, unit, stage.palette, 16, side, said);
       cairo_pop_group_to_source(cr);
       cairo_paint_with_alpha(cr, 0.4);
       cairo_restore(cr);
-      draw_prop(cr, *prop, foot, unit, stage.palette, 12, side);
+      draw_prop(cr, *prop, foot, unit, stage.palette, 12, side, said);
     });
     layer.motion.sway_y = 0.0045;
     layer.motion.sway_x = 0.002;
@@ -125,7 +152,7 @@ void paint_near_props(Stage& stage, bool hero) {
   if (hero && view.close && chosen.empty()) chosen = props_in(stage.words, Spot::hand, 1);
   // What only the location names is scenery: it would crowd a close picture.
   if (chosen.empty() && (hero || stage.scene->shot >= ShotType::mw)) chosen = props_in(words, Spot::ground, 1);
-  if (stage.place_words.has("car_interior vehicle cab dashboard")) std::erase_if(chosen, [](const Prop* prop) { return std::string_view(prop->name) == "car"; });
+  if (stage.place_words.has("car_interior vehicle cab dashboard")) std::erase_if(chosen, [](const Prop* prop) { return std::string_view(prop->name) == "car" || std::string_view(prop->name) == "van"; });
   if (hero && chosen.empty()) chosen = props_in(stage.words, Spot::hand, 1);
   if (hero && chosen.empty()) chosen = props_in(words, Spot::hand, 1);
   double index = 0;
@@ -157,7 +184,7 @@ void paint_near_props(Stage& stage, bool hero) {
       set_radial(cr, {0, 0}, reach * 0.7, {{0, stage.palette.ink, 0.6}, {0.6, stage.palette.ink, 0.35}, {1, stage.palette.ink, 0}});
       cairo_paint(cr);
       cairo_restore(cr);
-      draw_prop(cr, *prop, foot, unit, stage.palette, lead || played ? 0 : 1.5, flip);
+      draw_prop(cr, *prop, foot, unit, stage.palette, lead || played ? 0 : 1.5, flip, colour_said(words, *prop));
     });
     add_glow(stage, *prop, foot, unit, depth, flip);
     index += 1;

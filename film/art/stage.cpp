@@ -4,8 +4,21 @@
 #include <cmath>
 
 namespace film::art {
+namespace {
 
-Surface Stage::draw(const Rect& rect, double depth, const Sheet& sheet, const Painter& painter) const {
+// The part of `rect` that can ever be in the picture. What a layer does by itself stays within the margin: half of the
+// longest way a figure walks. A large thing close to the lens would otherwise be painted hundreds of screens wide.
+Rect within_reach(const Rect& rect, const Rect& seen) {
+  constexpr double margin = 0.3;
+  const double left = std::clamp(rect.left, seen.left - margin, seen.right + margin), right = std::clamp(rect.right, left, seen.right + margin);
+  const double top = std::clamp(rect.top, seen.top - margin, seen.bottom + margin), bottom = std::clamp(rect.bottom, top, seen.bottom + margin);
+  return {left, top, right, bottom};
+}
+
+}  // namespace
+
+Surface Stage::draw(const Rect& wanted, double depth, const Sheet& sheet, const Painter& painter) const {
+  const Rect rect = within_reach(wanted, camera.extent(depth));
   const double defocus = (sheet.blur >= 0 ? sheet.blur : std::isfinite(depth) ? view.defocus(depth) : view.blur_far) * height;
   double detail = sheet.detail;
   if (defocus > 3) detail = std::min(detail, defocus > 8 ? 0.25 : 0.5);

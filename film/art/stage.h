@@ -38,6 +38,7 @@ class Stage {
   Words words;                    ///< of the scene and the take's prompt
   Words place_words;              ///< of the location
   std::vector<Layer> layers;
+  double head_x = -1;             ///< screen x of the main figure's head; -1 without people
   double subject_contrast = -1;   ///< L* between the main figure and what is behind it; -1 without people
 
   using Painter = std::function<void(cairo_t*, const Rect&)>;

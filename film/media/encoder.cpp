@@ -4,6 +4,7 @@
 #include <string_view>
 #include <vector>
 
+#include "film/media/ahead.h"
 #include "workprint/try.h"
 
 namespace film::media {
@@ -12,7 +13,7 @@ namespace {
 using namespace workprint;
 
 // x264 limits motion vectors by its thread count, so the count is part of the bytes and the same on every machine.
-// Two overlap with the drawing of the next frame; what runs in parallel beyond that is scenes.
+// Two overlap with the drawing of the next frames; what runs in parallel beyond that is scenes.
 constexpr int encoder_threads = 2;
 constexpr int frames_per_group = 48;
 // stitchable: the parameter sets do not depend on the content, so all clips of one picture share them.
@@ -182,10 +183,10 @@ Result<void> encode_clip(const std::filesystem::path& out, const Picture& pictur
                          std::stop_token stop) {
   check(frames > 0, "a clip has at least one frame");
   ClipEncoder encoder = TRY(ClipEncoder::create(out, picture, stop));
-  Frame frame(picture.width, picture.height);
+  Ahead ahead(picture, frames, source);
   for (std::int64_t index = 0; index < frames; ++index) {
     if (stop.stop_requested()) return fail(ErrorKind::cancelled, "stopped");
-    TRY(source(index, frame));
+    const Frame& frame = *TRY(ahead.next());
     check(frame.width == picture.width && frame.height == picture.height, "a frame source keeps the picture's size");
     TRY(encoder.add(frame, index));
     if (progress) progress(index + 1, frames);

@@ -24,7 +24,8 @@ namespace film::media {
 /// Names the encoder settings in segment keys: change it whenever the produced bytes could change.
 inline constexpr const char* encoder_profile = "x264-veryfast-crf20-v1";
 
-/// Fills frame `index` (0-based); called in order from one thread.
+/// Fills frame `index` (0-based); called in order from one thread, which need not be the caller's. A call may come a few
+/// frames before the encoder needs it; `frame` holds the picture's size and any older content.
 using FrameSource = std::function<workprint::Result<void>(std::int64_t index, Frame& frame)>;
 /// frames_done of frames_total.
 using Progress = std::function<void(std::int64_t frames_done, std::int64_t frames_total)>;

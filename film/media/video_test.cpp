@@ -2,7 +2,10 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <csignal>
+#include <set>
+#include <thread>
 
 #include "film/media/sample_test.h"
 
@@ -121,6 +124,39 @@ TEST_SUITE("clip") {
     };
     REQUIRE(encode_clip(folder / "clip.mp4", tiny, 5, source, {1}, progress, {}));
     CHECK(last == 5);
+  }
+
+  TEST_CASE("a source is called in order, from one thread, and only a few frames ahead") {
+    const Folder folder;
+    std::atomic<std::int64_t> done = 0;
+    std::int64_t expected = 0, ahead_most = 0;
+    std::set<std::thread::id> threads;
+    const FrameSource source = [&](std::int64_t index, Frame& frame) {
+      CHECK(index == expected++);
+      ahead_most = std::max(ahead_most, index - done);
+      threads.insert(std::this_thread::get_id());
+      paint(frame, index);
+      return workprint::Result<void>();
+    };
+    const Progress progress = [&](std::int64_t count, std::int64_t) { done = count; };
+    REQUIRE(encode_clip(folder / "clip.mp4", tiny, 40, source, {1}, progress, {}));
+    CHECK(expected == 40);
+    CHECK(threads.size() == 1);
+    CHECK(ahead_most <= 3);
+  }
+
+  TEST_CASE("the frames drawn before a failure are no reason to wait for more") {
+    const Folder folder;
+    std::int64_t called = 0;
+    const FrameSource source = [&](std::int64_t index, Frame&) -> workprint::Result<void> {
+      ++called;
+      if (index == 0) return workprint::fail(ErrorKind::unavailable, "not even one");
+      return {};
+    };
+    const auto made = encode_clip(folder / "clip.mp4", tiny, 9, source, {1}, nullptr, {});
+    REQUIRE_FALSE(made);
+    CHECK(made.error().kind == ErrorKind::unavailable);
+    CHECK(called == 1);
   }
 }
 
