@@ -11,6 +11,7 @@
 #include <variant>
 #include <vector>
 
+#include "workprint/clock.h"
 #include "workprint/digest.h"
 #include "workprint/result.h"
 
@@ -83,6 +84,9 @@ class ObjectStore {
 
   /// Removes exactly this version. Removing what is not there is ok. Errors: invalid; conflict; unavailable.
   virtual Result<void> remove(std::string_view name, const std::string& version) = 0;
+
+  /// The least time between two writes of one name that this store asks for. Faster ones may be refused for a while.
+  [[nodiscard]] virtual Duration write_interval() const { return Duration::zero(); }
 };
 
 /// A folder of this machine (ext4, xfs, tmpfs, overlayfs), made durable by temp file + fsync + rename/link +
