@@ -93,6 +93,14 @@ class ObjectStore {
 /// fsync(folder) under an open-file-description lock. `root` is created at the first write.
 std::unique_ptr<ObjectStore> open_folder_store(const std::filesystem::path& root);
 
+/// The store at a location:
+///   file:///absolute/folder   file:relative/folder
+///   gs://bucket/prefix        Google Cloud Storage; credentials as Google's own clients find them
+///   s3://bucket/prefix?endpoint=https://host&region=name   S3 and what speaks like it
+/// Touches neither disk nor network: what is wrong there is said by the first call. More: docs/protocols/object-network.md.
+/// Errors: invalid, naming the forms above.
+Result<std::unique_ptr<ObjectStore>> open_object_store(std::string_view location);
+
 /// A store in this process's memory: for tests.
 std::unique_ptr<ObjectStore> open_memory_objects();
 

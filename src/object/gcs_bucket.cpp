@@ -107,15 +107,12 @@ WriteOutcome GcsBucket::write_in_one_request(const Write& write, const std::stri
                             .content_type = "multipart/related; boundary=" + boundary};
   bool in_doubt = false;
   const auto send = [&]() -> Result<std::string> {
-    auto answer = client_.send(request);
-    // Bytes that were damaged on the way are refused with 400; the second time it is the request that is wrong.
-    if (answer && answer->status() == 400) answer = client_.send(request);
-    if (!answer) return std::unexpected(answer.error());
-    in_doubt = in_doubt || answer->in_doubt;
-    if (answer->status() == 412) return fail(ErrorKind::conflict, "the condition does not hold");
-    if (!answer->is_answered() || !answer->last.response.is_ok())
-      return std::unexpected(failure_of(*answer, "cannot write the object"));
-    const Found made = TRY(gcs::parse_object_text(answer->last.response.body));
+    const HttpAnswer answer = TRY(client_.send(request));
+    in_doubt = answer.in_doubt;
+    if (answer.status() == 412) return fail(ErrorKind::conflict, "the condition does not hold");
+    if (!answer.is_answered() || !answer.last.response.is_ok())
+      return std::unexpected(failure_of(answer, "cannot write the object"));
+    const Found made = TRY(gcs::parse_object_text(answer.last.response.body));
     if (made.size_bytes != write.digest.size_bytes || made.crc32c != write.digest.crc32c)
       return fail(ErrorKind::unavailable, "the service stored other bytes than were sent");
     return made.version;

@@ -12,7 +12,7 @@
 namespace workprint::gcs {
 namespace {
 
-constexpr int sessions_max = 3;
+constexpr int sessions_max = 3;  ///< also bounds how often a file is sent that the service refuses
 
 class Session {
  public:
@@ -106,7 +106,7 @@ Result<void> Session::take_progress(const HttpAnswer& answer) {
 
 Result<std::optional<std::string>> Session::run() {
   TRY(open());
-  Tries tries(client_.context());
+  Tries tries(client_.context(), upload_.chunk_bytes);
   bool must_ask = false;
   for (;;) {
     const std::uint64_t before = stored_;
@@ -120,6 +120,8 @@ Result<std::optional<std::string>> Session::run() {
     }
     if (status == 412) return fail(ErrorKind::conflict, "the condition does not hold");
     if (status == 404 || status == 410) return std::nullopt;
+    // When all bytes are there the service compares their CRC32C, and some may have been damaged on the way.
+    if (status == 400 && !must_ask && stored_ + upload_.chunk_bytes >= size_) return std::nullopt;
     if (status == 308) {
       TRY(take_progress(answer));
       must_ask = false;

@@ -68,21 +68,24 @@ void Tries::progressed() {
 }
 
 Duration Tries::left() const {
-  return context_.retry.total - std::chrono::duration_cast<Duration>(context_.clock->now() - started_at_);
+  return total_ - std::chrono::duration_cast<Duration>(context_.clock->now() - started_at_);
 }
 
 bool Tries::again(const HttpRequest& request, const HttpExchange& exchange) {
+  const bool is_answered = exchange.end == End::answered;
+  if (is_answered && exchange.response.status == 400 && request.body && request.repeat == Repeat::safe && left() > Duration::zero())
+    return ++refused_bodies_ == 1;
   const bool may_help = exchange.end == End::unsent || exchange.end == End::lost ||
-                        (exchange.end == End::answered && is_transient(exchange.response.status));
+                        (is_answered && is_transient(exchange.response.status));
   const bool may_repeat = request.repeat == Repeat::safe || exchange.end == End::unsent ||
-                          (exchange.end == End::answered && exchange.response.status == 429);
+                          (is_answered && exchange.response.status == 429);
   if (!may_help || !may_repeat || ++failed_ >= context_.retry.tries_max) return false;
 
   const int doublings = std::min(failed_ - 1, 20);
   const Duration bound = std::min(context_.retry.backoff_max, context_.retry.backoff_first * (1 << doublings));
   Duration wait(static_cast<Duration::rep>(context_.random->next() % static_cast<std::uint64_t>(bound.count() + 1)));
   Duration least = asked_wait(exchange.response);
-  if (exchange.end == End::answered && exchange.response.status == 429) least = std::max(least, Duration(1000));
+  if (is_answered && exchange.response.status == 429) least = std::max(least, Duration(1000));
   wait = std::max(wait, least);
   if (wait >= left()) return false;
   context_.clock->wait(wait, {});
@@ -104,7 +107,7 @@ Result<HttpExchange> HttpClient::exchange_once(const HttpRequest& request, Durat
 
 Result<HttpAnswer> HttpClient::send(const HttpRequest& request) {
   HttpAnswer answer;
-  Tries tries(context_);
+  Tries tries(context_, request.body ? request.body->size_bytes() : 0);
   do {
     answer.last = TRY(exchange_once(request, tries.left()));
     ++answer.tries;
@@ -129,7 +132,7 @@ Result<HttpClient::Download> HttpClient::download(HttpRequest request, std::uint
     digest.size_bytes += piece.size();
     return {};
   };
-  Tries tries(context_);
+  Tries tries(context_, size_bytes);
   HttpExchange& last = download.answer.last;
   for (;;) {
     request.range_from = digest.size_bytes;

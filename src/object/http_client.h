@@ -1,7 +1,8 @@
 /// HTTP requests that are tried again: the only place in this layer that decides whether, when and how often.
 ///
 /// Tried again: what was not sent; what was lost or answered 408, 409, 429, 500, 502, 503, 504, if `Repeat` allows it. (409:
-/// two conditional writes met.) Never: any other answer, an answer that could not be taken, a peer that is not trusted.
+/// two conditional writes met.) Once more: 400 to a body, which may have been damaged on the way. Never: any other answer, an
+/// answer that could not be taken, a peer that is not trusted.
 /// Wait before a try: at random between 0 and a bound that doubles (full jitter), at least what `Retry-After` asks,
 /// after 429 at least a second. The end: `tries_max` tries without progress, or `total` since the last progress.
 /// Thread-safety: any thread.
@@ -52,7 +53,11 @@ struct HttpAnswer {
 /// Counts tries and says whether there is another one; waits before it.
 class Tries {
  public:
-  explicit Tries(const HttpContext& context) : context_(context), started_at_(context.clock->now()) {}
+  /// `bytes` of one try: large ones have time to be sent a second time.
+  explicit Tries(const HttpContext& context, std::uint64_t bytes = 0)
+      : context_(context),
+        total_(context.retry.total + Duration(2 * bytes * 1000 / context.limits.bytes_per_second_min)),
+        started_at_(context.clock->now()) {}
   /// Part of the work is done for good: the count and the time start anew.
   void progressed();
   bool again(const HttpRequest& request, const HttpExchange& exchange);
@@ -60,8 +65,10 @@ class Tries {
 
  private:
   const HttpContext& context_;
+  Duration total_;
   Instant started_at_;
   int failed_ = 0;
+  int refused_bodies_ = 0;
 };
 
 class HttpClient {

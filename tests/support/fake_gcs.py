@@ -398,7 +398,11 @@ class Gcs:
         if not wanted:
             session.data = request.body
             return self.finish(request, session)
-        parts = re.fullmatch(r"bytes (\d+)-(\d+)/(\*|\d+)", wanted)
+        if parts := re.fullmatch(r"bytes (\d+)-\*/\*", wanted):  # all the rest, of a length the client did not know
+            end = int(parts[1]) + len(request.body)
+            parts = re.fullmatch(r"bytes (\d+)-(-?\d+)/(\d+)", f"bytes {parts[1]}-{end - 1}/{end}")
+        else:
+            parts = re.fullmatch(r"bytes (\d+)-(\d+)/(\*|\d+)", wanted)
         if not parts or int(parts[2]) - int(parts[1]) + 1 != len(request.body):
             raise Refusal(400, "Invalid Content-Range")
         first, total = int(parts[1]), None if parts[3] == "*" else int(parts[3])

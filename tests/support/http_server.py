@@ -5,9 +5,11 @@ A fake gives `Server` a function `answer(request) -> Answer`. Faults are set ove
   GET  /_control/log       a JSON array of the requests since the last look, oldest first
   POST /_control/settings  a JSON object handed to the fake's `settings`
 """
+import itertools
 import json
 import re
 import socket
+import ssl
 import struct
 import sys
 import threading
@@ -93,9 +95,10 @@ def flipped(body, at):
 
 
 class Connection:
-    def __init__(self, server, sock):
+    def __init__(self, server, sock, number):
         self.server = server
         self.sock = sock
+        self.number = number
         self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.buffer = b""
 
@@ -184,7 +187,7 @@ class Connection:
             return
         fault = self.server.fault_for(request)
         act = fault.act if fault else ""
-        entry = self.server.note(request, act)
+        entry = self.server.note(request, act, self.number)
         if act == "reset_before":
             self.reset()
         if act == "reset_mid_request":
@@ -231,10 +234,9 @@ class Server:
                     return fault
         return None
 
-    def note(self, request, act):
-        entry = {"method": request.method, "target": request.target, "act": act, "status": 0,
-                 "range": request.headers.get("range", ""), "contentRange": request.headers.get("content-range", ""),
-                 "contentType": request.headers.get("content-type", "")}
+    def note(self, request, act, connection):
+        entry = {"method": request.method, "target": request.target, "act": act, "status": 0, "connection": connection,
+                 "headers": {k: v for k, v in request.headers.items() if k != "authorization"}}
         with self.lock:
             self.log.append(entry)
             del self.log[:-20000]
@@ -262,15 +264,28 @@ class Server:
 
 
 def run(fake):
-    """Serves on a free port of this machine, prints it, and ends when standard input does: with the test."""
+    """Serves on a free port of this machine, prints it, and ends when standard input does: with the test.
+
+    With two arguments, a certificate and its key, it speaks TLS.
+    """
     listener = socket.create_server(("127.0.0.1", 0), backlog=128)
     server = Server(fake)
+    context = None
+    if len(sys.argv) == 3:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(sys.argv[1], sys.argv[2])
     print(listener.getsockname()[1], flush=True)
 
+    def serve(sock, number):
+        try:
+            Connection(server, context.wrap_socket(sock, server_side=True) if context else sock, number).serve()
+        except OSError:  # a peer that does not trust the certificate
+            sock.close()
+
     def accept():
-        while True:
+        for number in itertools.count(1):
             sock, _ = listener.accept()
-            threading.Thread(target=Connection(server, sock).serve, daemon=True).start()
+            threading.Thread(target=serve, args=(sock, number), daemon=True).start()
 
     threading.Thread(target=accept, daemon=True).start()
     sys.stdin.read()

@@ -7,7 +7,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <filesystem>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -86,7 +88,8 @@ class Fake : public ServerProcess {
     REQUIRE(response.status == 200);
     return Json::parse(response.body);
   }
-  void fail_with(const Json& faults) const { control("faults", faults); }
+  /// One fault, or an array of them.
+  void fail_with(const Json& faults) const { control("faults", faults.is_array() ? faults : Json::array({faults})); }
   void heal() const { control("faults", Json::array()); }
   /// The requests since the last look.
   [[nodiscard]] Json log() const { return control("log", Json()); }
