@@ -13,7 +13,7 @@ SEEDS ?= 20000
 FIRST ?= 1
 DISK_FAULT := build/release/libdisk_fault.so
 
-.PHONY: help setup build film check check-all kill-sweep disk-faults model fuzz sim crash-points mutations bench graph clean
+.PHONY: help setup build film check check-all check-objects kill-sweep disk-faults model fuzz sim crash-points mutations bench graph clean
 
 help: ## print this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -33,7 +33,7 @@ film: export WORKPRINT_MAKE_PROMPT := $(PROMPT)
 check: build ## build the tests with ASan and UBSan and run them; then bad input and a reduced kill sweep on the program
 	cmake --preset check > /dev/null
 	cmake --build --preset check -j $(JOBS)
-	ctest --test-dir build/check --output-on-failure
+	ctest --test-dir build/check --output-on-failure --label-exclude servers
 	tests/e2e/bad_input --program $(WORKPRINT)
 	tests/e2e/legacy --program $(WORKPRINT)
 	tests/crash/kill_sweep --program $(WORKPRINT) --cases 24
@@ -42,7 +42,14 @@ check: build ## build the tests with ASan and UBSan and run them; then bad input
 	$(SIM) --seeds 2000
 	$(SIM) --crash-points --every 4
 
-check-all: check kill-sweep disk-faults model fuzz crash-points mutations bench ## everything in check, the whole sweeps, the model at larger bounds, the fuzzers, the benches
+check-all: check check-objects kill-sweep disk-faults model fuzz crash-points mutations bench ## everything in check, object stores by others, the whole sweeps, the model at larger bounds, the fuzzers, the benches
+
+check-objects: build ## object stores against Ceph's S3 gateway, and with Google's and Amazon's own clients (Debian, npm)
+	tools/setup --object-servers
+	cmake --preset check > /dev/null
+	cmake --build --preset check -j $(JOBS) --target workprint_object_servers_test object_tool
+	ctest --test-dir build/check --output-on-failure --label-regex servers
+	tests/e2e/object_clients/run build/check/object_tool --servers
 
 kill-sweep: build ## kill the program at every EVERYth crossing of its fault points in a 6-scene film, resume, compare
 	tests/crash/kill_sweep --program $(WORKPRINT) --every $(EVERY)

@@ -51,9 +51,6 @@ class ObjectStore {
   /// For people: "file:/home/ada/films", without secrets.
   [[nodiscard]] virtual std::string describe() const = 0;
 
-  /// The least time between two writes of one name that this store asks for.
-  [[nodiscard]] virtual Duration write_interval() const { return Duration::zero(); }
-
   /// Id of this store, made at random at its first use. Errors: unavailable; corrupt.
   virtual Result<std::string> incarnation() = 0;
 
@@ -87,11 +84,22 @@ class ObjectStore {
 
   /// Removes exactly this version. Removing what is not there is ok. Errors: invalid; conflict; unavailable.
   virtual Result<void> remove(std::string_view name, const std::string& version) = 0;
+
+  /// The least time between two writes of one name that this store asks for. Faster ones may be refused for a while.
+  [[nodiscard]] virtual Duration write_interval() const { return Duration::zero(); }
 };
 
 /// A folder of this machine (ext4, xfs, tmpfs, overlayfs), made durable by temp file + fsync + rename/link +
 /// fsync(folder) under an open-file-description lock. `root` is created at the first write.
 std::unique_ptr<ObjectStore> open_folder_store(const std::filesystem::path& root);
+
+/// The store at a location:
+///   file:///absolute/folder   file:relative/folder
+///   gs://bucket/prefix        Google Cloud Storage; credentials as Google's own clients find them
+///   s3://bucket/prefix?endpoint=https://host&region=name   S3 and what speaks like it
+/// Touches neither disk nor network: what is wrong there is said by the first call. More: docs/protocols/object-network.md.
+/// Errors: invalid, naming the forms above.
+Result<std::unique_ptr<ObjectStore>> open_object_store(std::string_view location);
 
 /// A store in this process's memory: for tests.
 std::unique_ptr<ObjectStore> open_memory_objects();

@@ -1,0 +1,158 @@
+#include "object/gcs_upload.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+
+#include "object/gcs_object.h"
+#include "object/url.h"
+#include "workprint/try.h"
+
+namespace workprint::gcs {
+namespace {
+
+constexpr int sessions_max = 3;  ///< also bounds how often a file is sent that the service refuses
+
+class Session {
+ public:
+  Session(HttpClient& client, const Upload& upload, const Write& write)
+      : client_(client), upload_(upload), write_(write), size_(write.digest.size_bytes) {}
+
+  /// Nothing: the session is gone. Errors: conflict; invalid; unavailable.
+  Result<std::optional<std::string>> run();
+  [[nodiscard]] bool in_doubt() const { return in_doubt_; }
+
+ private:
+  Result<void> open();
+  Result<HttpAnswer> send_chunk();
+  Result<HttpAnswer> ask();
+  Result<void> take_progress(const HttpAnswer& answer);
+  HttpRequest request_to_session() const;
+
+  HttpClient& client_;
+  const Upload& upload_;
+  const Write& write_;
+  const std::uint64_t size_;
+  std::string url_;
+  std::uint64_t stored_ = 0;  ///< the service has all bytes before this one
+  bool in_doubt_ = false;
+};
+
+Result<void> Session::open() {
+  const std::string resource = describe_upload(write_);
+  const HttpAnswer answer = TRY(client_.send(
+      {.method = "POST",
+       .url = upload_.start_url,
+       .headers = {{"X-Upload-Content-Type", write_.content_type},
+                   {"X-Upload-Content-Length", fmt::format("{}", size_)},
+                   {"x-goog-gcs-idempotency-token", write_.put_id}},
+       .body = HttpBody{.bytes = resource},
+       .content_type = "application/json; charset=UTF-8"}));
+  if (answer.status() == 412) return fail(ErrorKind::conflict, "the condition does not hold");
+  if (!answer.is_answered() || !answer.last.response.is_ok())
+    return std::unexpected(failure_of(answer, "cannot begin an upload"));
+  url_ = answer.last.response.header("location");
+  const auto session = parse_url(url_);
+  const Url service = TRY(parse_url(upload_.start_url));
+  const bool is_trusted = session && session->scheme == service.scheme &&
+                          (session->host == service.host || (session->is_loopback() && service.is_loopback()));
+  if (!is_trusted) return fail(ErrorKind::unavailable, "the service sent the upload to another host");
+  return {};
+}
+
+HttpRequest Session::request_to_session() const {
+  return {.method = "PUT", .url = url_, .headers = {}, .body = HttpBody{}, .content_type = write_.content_type};
+}
+
+Result<HttpAnswer> Session::send_chunk() {
+  const std::uint64_t count = std::min(upload_.chunk_bytes, size_ - stored_);
+  HttpRequest request = request_to_session();
+  request.headers.push_back(
+      {"Content-Range", fmt::format("bytes {}-{}/{}", stored_, stored_ + count - 1, size_)});
+  if (write_.source.file.is_open())
+    request.body = HttpBody{.bytes = {}, .file = write_.source.file.get(), .offset = stored_, .file_bytes = count};
+  else
+    request.body = HttpBody{.bytes = write_.source.bytes.substr(stored_, count)};
+  HttpAnswer answer{.last = TRY(client_.exchange_once(request, client_.context().limits.total)), .tries = 1};
+  const int status = answer.status();
+  in_doubt_ = in_doubt_ || answer.last.end == HttpExchange::End::lost || answer.last.sends > 1 || status >= 500;
+  return answer;
+}
+
+Result<HttpAnswer> Session::ask() {
+  HttpRequest request = request_to_session();
+  request.headers.push_back({"Content-Range", fmt::format("bytes */{}", size_)});
+  return client_.send(request);
+}
+
+Result<void> Session::take_progress(const HttpAnswer& answer) {
+  const std::string_view range = answer.last.response.header("range");
+  std::uint64_t stored = 0;  // no Range: nothing is stored
+  if (!range.empty()) {
+    const auto dash = range.find('-');
+    const std::string_view last = dash == std::string_view::npos ? std::string_view() : range.substr(dash + 1);
+    const auto [end, error] = std::from_chars(last.data(), last.data() + last.size(), stored);
+    if (error != std::errc() || end != last.data() + last.size())
+      return fail(ErrorKind::unavailable, "the service does not say how much of the upload it has");
+    ++stored;
+  }
+  if (stored < stored_ || stored > size_)
+    return fail(ErrorKind::unavailable, fmt::format("the upload went wrong at the service. stored={} before={} size={}",
+                                                    stored, stored_, size_));
+  stored_ = stored;
+  return {};
+}
+
+Result<std::optional<std::string>> Session::run() {
+  TRY(open());
+  Tries tries(client_.context(), upload_.chunk_bytes);
+  bool must_ask = false;
+  for (;;) {
+    const std::uint64_t before = stored_;
+    HttpAnswer answer = must_ask ? TRY(ask()) : TRY(send_chunk());
+    const int status = answer.status();
+    if (status == 200 || status == 201) {
+      const Found made = TRY(parse_object_text(answer.last.response.body));
+      if (made.size_bytes != size_ || made.crc32c != write_.digest.crc32c)
+        return fail(ErrorKind::unavailable, "the service stored other bytes than were sent");
+      return made.version;
+    }
+    if (status == 412) return fail(ErrorKind::conflict, "the condition does not hold");
+    if (status == 404 || status == 410) return std::nullopt;
+    // When all bytes are there the service compares their CRC32C, and some may have been damaged on the way.
+    if (status == 400 && !must_ask && stored_ + upload_.chunk_bytes >= size_) return std::nullopt;
+    if (status == 308) {
+      TRY(take_progress(answer));
+      must_ask = false;
+      if (stored_ > before) tries.progressed();
+      // All is stored and the object is not made: only asking again can finish it.
+      if (stored_ == size_) must_ask = true;
+      if (stored_ > before) continue;
+      answer.last.response.status = 503;  // the service took nothing: as if it were busy
+    } else if (must_ask) {
+      return std::unexpected(failure_of(answer, "cannot ask how far an upload is"));
+    } else {
+      must_ask = true;
+    }
+    const HttpRequest request = request_to_session();
+    if (!tries.again(request, answer.last)) return std::unexpected(failure_of(answer, "cannot upload"));
+  }
+}
+
+}  // namespace
+
+WriteOutcome upload_resumably(HttpClient& client, const Upload& upload, const Write& write) {
+  bool in_doubt = false;
+  for (int i = 0; i < sessions_max; ++i) {
+    Session session(client, upload, write);
+    auto version = session.run();
+    in_doubt = in_doubt || session.in_doubt();
+    if (!version) return {.version = std::unexpected(version.error()), .in_doubt = in_doubt};
+    if (*version) return {.version = **std::move(version), .in_doubt = in_doubt};
+    in_doubt = true;  // the session may have ended because the object was made
+  }
+  return {.version = fail(ErrorKind::unavailable, "the service forgot the upload, again and again"), .in_doubt = true};
+}
+
+}  // namespace workprint::gcs
