@@ -10,6 +10,9 @@ enum class Owner { nobody, ourselves, alive, gone };
 /// A writer of another boot or another machine counts as gone: a SQLite file has one machine, and a boot ends all
 /// processes of the one before.
 [[nodiscard]] Owner owner_of(const std::string& recorded, const std::string& ours);
+/// Whether both writers are of one boot of one machine, so that a look at its processes can tell that one is gone. The host
+/// is part of it: containers share a boot id, but do not see each other's processes.
+[[nodiscard]] bool is_of_this_machine(const std::string& recorded, const std::string& ours);
 /// The pid inside a writer id, for messages.
 [[nodiscard]] std::string pid_of(const std::string& writer);
 

@@ -1,0 +1,134 @@
+#include "store/postgres_commits.h"
+
+#include <algorithm>
+
+#include "base/fault.h"
+#include "store/rule.h"
+#include "workprint/try.h"
+
+namespace workprint::store::postgres {
+
+std::unexpected<Error> refusal(Outcome outcome, const std::string& detail) {
+  switch (outcome) {
+    case Outcome::absent: return fail(ErrorKind::not_found, detail);
+    case Outcome::too_new: return fail(ErrorKind::invalid, detail);
+    case Outcome::corrupt:
+    case Outcome::foreign: return fail(ErrorKind::corrupt, detail);
+    default: return fail(ErrorKind::unavailable, detail);
+  }
+}
+
+// The first thread that finds a batch free runs one, of all that wait; the others' writes go with it, and a thread whose
+// write it was not becomes the next one to run one.
+Result<void> CommitGroup::submit(const Lease& lease, const FilmWrite& write) {
+  Waiting mine{lease, write, sessions_.deadline()};
+  std::unique_lock lock(mutex_);
+  queue_.push_back(&mine);
+  for (;;) {
+    if (mine.is_answered) return std::move(mine.answer);
+    if (mine.is_taken || running_ >= sessions_.limits().batches) {
+      mine.stirred.wait(lock);
+      continue;
+    }
+    ++running_;
+    const Batch batch = take_batch();
+    lock.unlock();
+    run(batch);
+    lock.lock();
+    --running_;
+    for (Waiting* one : batch) {
+      one->is_answered = true;
+      if (one != &mine) one->stirred.notify_one();
+    }
+    if (!queue_.empty()) queue_.front()->stirred.notify_one();
+  }
+}
+
+// Two writes of one film cannot share a statement: it sees the row before both.
+CommitGroup::Batch CommitGroup::take_batch() {
+  Batch batch;
+  std::deque<Waiting*> left;
+  std::set<std::string_view> films;
+  std::size_t bytes = 0;
+  const PostgresLimits& limits = sessions_.limits();
+  for (Waiting* one : queue_) {
+    const FilmWrite& write = one->write;
+    const std::size_t weight = write.base.size() + (write.delta ? write.delta->size() : 0);
+    const bool has_room = batch.size() < limits.commits_a_batch && (batch.empty() || bytes + weight <= limits.bytes_a_batch);
+    if (!has_room || !films.insert(write.row.film).second) {
+      left.push_back(one);
+      continue;
+    }
+    bytes += weight;
+    one->is_taken = true;
+    batch.push_back(one);
+  }
+  queue_ = std::move(left);
+  return batch;
+}
+
+void CommitGroup::answer_all(const Batch& batch, const Error& error) {
+  for (Waiting* one : batch) one->answer = std::unexpected(error);
+}
+
+// Why the stored row was not the one before.
+Result<void> CommitGroup::refusal_of(Connection& connection, const Waiting& waiting, Deadline deadline) {
+  const FilmWrite& write = waiting.write;
+  const std::optional<FilmSeen> seen = TRY(find_film(connection, write.row.film, deadline));
+  if (!seen || seen->row.id != write.before.id) return no_such_film(waiting.lease.film());
+  const FilmRow& stored = seen->row;
+  TRY(write.delta ? may_commit(waiting.lease, stored.epoch, stored.head, write.info)
+                  : may_install(waiting.lease, stored.epoch, stored.head, write.row.head));
+  if (stored.head != write.before.head)
+    return fail(ErrorKind::conflict, "film moved on while it was written. film=" + write.row.film);
+  return fail(ErrorKind::corrupt, "a film's row cannot be found again. film=" + write.row.film);
+}
+
+Result<void> CommitGroup::write(Sessions::Lent& session, const Batch& batch, Deadline deadline) {
+  std::vector<const FilmWrite*> writes;
+  for (const Waiting* one : batch) writes.push_back(&one->write);
+  fault_point("checkpoint.commit.before");
+  const std::set<std::uint64_t> moved = TRY(write_films(session.connection(), writes, deadline));
+  fault_point("checkpoint.commit.after");
+  for (Waiting* one : batch) {
+    if (moved.contains(one->write.row.id))
+      one->answer = Result<void>();
+    else
+      one->answer = refusal_of(session.connection(), *one, deadline);
+  }
+  return {};
+}
+
+void CommitGroup::run(const Batch& all) {
+  const Deadline now = std::chrono::steady_clock::now(), deadline = sessions_.deadline();
+  Batch batch;
+  for (Waiting* one : all) {
+    if (one->deadline > now)
+      batch.push_back(one);
+    else
+      answer_all({one}, fail(ErrorKind::unavailable, "database: other commits took too long; this one was not sent. store=" + sessions_.location().shown).error());
+  }
+  if (batch.empty()) return;
+  // In one order everywhere, so that two stores that write the same films do not wait for each other in a circle.
+  std::ranges::sort(batch, {}, [](const Waiting* one) { return one->write.row.id; });
+  for (int round = 0;; ++round) {
+    Loaded<Sessions::Lent> session = sessions_.take(IfMissing::leave, deadline);
+    if (session.outcome == Outcome::absent) {
+      // To the holder of a lease, a database without its schema is one that moved on without it.
+      for (Waiting* one : batch) one->answer = no_such_film(one->lease.film());
+      return;
+    }
+    if (!session.value) return answer_all(batch, refusal(session.outcome, session.detail).error());
+    auto written = write(*session.value, batch, deadline);
+    if (written) return;
+    if (session.value->has_lost_its_tables() && round == 0) continue;
+    const bool was_refused = session.value->connection().is_usable() && written.error().kind != ErrorKind::unavailable;
+    if (batch.size() == 1 || !was_refused) return answer_all(batch, written.error());
+    // The server undid all of it because of one of them: each by itself finds out which.
+    for (Waiting* one : batch)
+      if (auto alone = write(*session.value, {one}, deadline); !alone) one->answer = std::unexpected(alone.error());
+    return;
+  }
+}
+
+}  // namespace workprint::store::postgres
