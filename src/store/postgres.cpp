@@ -178,9 +178,38 @@ Result<void> Connection::wait(short events, Deadline deadline, std::string_view 
   }
 }
 
-Result<Connection> Connection::open(const Location& location, Deadline deadline) {
+namespace {
+
+using Options = std::vector<std::pair<std::string, std::string>>;
+
+std::vector<std::string> parts_of(const std::string& list) {
+  std::vector<std::string> parts;
+  for (std::size_t begin = 0; begin <= list.size();) {
+    const std::size_t end = std::min(list.find(',', begin), list.size());
+    parts.push_back(list.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  return parts;
+}
+
+// libpq gives a host of a list up only when it refuses; one that is silent would take the time of all.
+std::vector<Options> one_by_one(const Options& options) {
+  std::size_t hosts = 1;
+  for (const auto& [name, value] : options)
+    if (name == "host" || name == "hostaddr") hosts = std::max(hosts, parts_of(value).size());
+  std::vector<Options> single(hosts, options);
+  for (std::size_t i = 0; i < hosts; ++i)
+    for (auto& [name, value] : single[i])
+      if (name == "host" || name == "hostaddr" || name == "port")
+        if (const auto parts = parts_of(value); parts.size() == hosts) value = parts[i];
+  return single;
+}
+
+}  // namespace
+
+Result<Connection> Connection::open_one(const Location& location, const Options& options, Deadline deadline) {
   std::vector<const char*> names, values;
-  for (const auto& [name, value] : location.options) {
+  for (const auto& [name, value] : options) {
     names.push_back(name.c_str());
     values.push_back(value.c_str());
   }
@@ -203,6 +232,16 @@ Result<Connection> Connection::open(const Location& location, Deadline deadline)
   if (PQstatus(handle) != CONNECTION_OK || PQsetnonblocking(handle, 1) != 0)
     return fail(ErrorKind::unavailable, "database: " + without_secrets(location, PQerrorMessage(handle)) + ". doing=connect store=" + location.shown);
   return connection;
+}
+
+Result<Connection> Connection::open(const Location& location, Deadline deadline) {
+  const std::vector<Options> hosts = one_by_one(location.options);
+  for (std::size_t i = 0;; ++i) {
+    const auto now = std::chrono::steady_clock::now();
+    const Deadline share = now + (deadline - now) / static_cast<int>(hosts.size() - i);
+    auto connection = open_one(location, hosts[i], share);
+    if (connection || i + 1 == hosts.size()) return connection;
+  }
 }
 
 bool Connection::is_usable() {

@@ -87,7 +87,7 @@ struct Query {
 
 class Connection {
  public:
-  /// Errors: unavailable.
+  /// With several hosts, each has its share of the time, and the first that takes us is taken. Errors: unavailable.
   static Result<Connection> open(const Location& location, Deadline deadline);
 
   /// Errors: by the server's SQLSTATE (failure_of); unavailable also when the connection or the time is lost: whether
@@ -108,6 +108,7 @@ class Connection {
   };
   explicit Connection(const Location& location) : location_(&location) {}
 
+  static Result<Connection> open_one(const Location& location, const std::vector<std::pair<std::string, std::string>>& options, Deadline deadline);
   Result<void> wait(short events, Deadline deadline, std::string_view doing);
   Result<Rows> finish(Deadline deadline, std::string_view doing);
   Result<void> prepare(const Query& query, const std::string& text, const Parameters& parameters, Deadline deadline);

@@ -18,30 +18,50 @@ std::unexpected<Error> refusal(Outcome outcome, const std::string& detail) {
   }
 }
 
-// The first thread that finds a batch free runs one, of all that wait; the others' writes go with it, and a thread whose
-// write it was not becomes the next one to run one.
+bool CommitGroup::may_run(std::chrono::steady_clock::time_point now) const {
+  const PostgresLimits& limits = sessions_.limits();
+  if (running_ > 0) return running_ < limits.batches && queue_.size() >= limits.commits_a_batch;
+  return queue_.size() >= expected_ || now >= expected_until_;
+}
+
+// The first in the queue looks again when the time for the others is over; the rest wait to be told.
+void CommitGroup::wait(Waiting& mine, std::unique_lock<std::mutex>& lock) {
+  if (running_ == 0 && !queue_.empty() && queue_.front() == &mine)
+    mine.stirred.wait_until(lock, expected_until_);
+  else
+    mine.stirred.wait(lock);
+}
+
+// One of the threads that wait runs a batch of all that wait; a thread whose write was in it returns with its answer.
 Result<void> CommitGroup::submit(const Lease& lease, const FilmWrite& write) {
   Waiting mine{lease, write, sessions_.deadline()};
   std::unique_lock lock(mutex_);
   queue_.push_back(&mine);
-  for (;;) {
-    if (mine.is_answered) return std::move(mine.answer);
-    if (mine.is_taken || running_ >= sessions_.limits().batches) {
-      mine.stirred.wait(lock);
-      continue;
-    }
-    ++running_;
-    const Batch batch = take_batch();
-    lock.unlock();
-    run(batch);
-    lock.lock();
-    --running_;
-    for (Waiting* one : batch) {
-      one->is_answered = true;
-      if (one != &mine) one->stirred.notify_one();
-    }
-    if (!queue_.empty()) queue_.front()->stirred.notify_one();
+  while (!mine.is_answered) {
+    if (!mine.is_taken && may_run(std::chrono::steady_clock::now()))
+      run_batch(lock, &mine);
+    else
+      wait(mine, lock);
   }
+  return std::move(mine.answer);
+}
+
+void CommitGroup::run_batch(std::unique_lock<std::mutex>& lock, const Waiting* mine) {
+  ++running_;
+  const Batch batch = take_batch();
+  lock.unlock();
+  const auto begin = std::chrono::steady_clock::now();
+  run(batch);
+  const auto end = std::chrono::steady_clock::now();
+  lock.lock();
+  --running_;
+  expected_ = batch.size();
+  expected_until_ = end + std::min<std::chrono::steady_clock::duration>((end - begin) / 2, std::chrono::milliseconds(2));
+  for (Waiting* one : batch) {
+    one->is_answered = true;
+    if (one != mine) one->stirred.notify_one();
+  }
+  if (!queue_.empty()) queue_.front()->stirred.notify_one();
 }
 
 // Two writes of one film cannot share a statement: it sees the row before both.

@@ -435,7 +435,6 @@ Result<std::optional<std::uint64_t>> move_rows_aside(Connection& connection, con
                             "set_config('enable_indexonlyscan', 'off', true)", deadline, "begin"));
   auto moved = move_in_transaction(connection, film, reason, now, deadline);
   if (!moved) {
-    const std::string state = connection.state();
     [[maybe_unused]] const auto undone = connection.run_script("ROLLBACK", deadline, "rollback");
     return moved;
   }

@@ -16,7 +16,7 @@ namespace workprint::store::postgres {
 struct PostgresLimits {
   Duration call = std::chrono::seconds(5);  ///< how long one statement, with connecting and waiting for a connection, may take
   std::size_t connections = 4;
-  std::size_t batches = 2;           ///< how many batches of commits are under way at once; fewer than connections
+  std::size_t batches = 2;  ///< how many batches of commits may be under way at once; fewer than connections
   std::size_t commits_a_batch = 64;
   std::size_t bytes_a_batch = 8u << 20;
 };
