@@ -172,6 +172,18 @@ std::unique_ptr<CheckpointStore> open_memory_store(std::shared_ptr<Clock> clock)
 /// unreachable database is an Outcome and not a failure to start. `path` is created with its parent folder.
 std::unique_ptr<CheckpointStore> open_sqlite_store(const std::string& path, std::shared_ptr<Clock> clock);
 
+/// PostgreSQL (docs/formats/checkpoint-postgres.md): one statement a commit, and one for all commits that wait at the same
+/// time. `location` is `postgres://user:secret@host:port/database?…`, or `postgres:` for the PG* variables; two parameters
+/// are ours: `schema=<name>` (workprint) and `prepare=off` (behind PgBouncer in transaction mode). Connections are opened
+/// at the first call and again after a loss. Every call ends within 5 s, a commit that waits behind others within 10 s.
+std::unique_ptr<CheckpointStore> open_postgres_store(const std::string& location, std::shared_ptr<Clock> clock);
+
+/// The store that a setting names: `sqlite:<path>`, `postgres://…`, `postgres:` or `memory:`; empty: `workprint.db` in
+/// `folder`, which relative paths start from.
+/// Errors: invalid, naming the forms that are allowed.
+Result<std::unique_ptr<CheckpointStore>> open_checkpoint_store(const std::string& location, std::shared_ptr<Clock> clock,
+                                                               const std::string& folder);
+
 /// The writer id of this process, as CheckpointStore::acquire reads it.
 [[nodiscard]] std::string this_process_writer();
 

@@ -13,7 +13,8 @@ constexpr int tries_max = 4;
 // Nothing to wait for: nobody, this process, or a process that is known to have ended.
 bool is_free(const std::string& writer, const std::string& ours) {
   const store::Owner owner = store::owner_of(writer, ours);
-  return owner == store::Owner::nobody || owner == store::Owner::ourselves || owner == store::Owner::gone;
+  if (owner == store::Owner::gone) return store::is_of_this_machine(writer, ours);
+  return owner == store::Owner::nobody || owner == store::Owner::ourselves;
 }
 
 bool same(const std::optional<snapshot::Claim>& a, const std::optional<snapshot::Claim>& b) {

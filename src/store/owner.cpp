@@ -61,6 +61,11 @@ Owner owner_of(const std::string& recorded, const std::string& ours) {
   return !start.empty() && start == theirs[3] ? Owner::alive : Owner::gone;
 }
 
+bool is_of_this_machine(const std::string& recorded, const std::string& ours) {
+  const auto theirs = parts_of(recorded), mine = parts_of(ours);
+  return !theirs[1].empty() && theirs[0] == mine[0] && theirs[1] == mine[1];
+}
+
 std::string pid_of(const std::string& writer) { return parts_of(writer)[2]; }
 
 }  // namespace store

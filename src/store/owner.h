@@ -17,6 +17,9 @@ enum class Owner {
 };
 
 [[nodiscard]] Owner owner_of(const std::string& recorded, const std::string& ours);
+/// Whether both writers are of one boot of one machine, so that a look at its processes can tell that one is gone. The host
+/// is part of it: containers share a boot id, but do not see each other's processes.
+[[nodiscard]] bool is_of_this_machine(const std::string& recorded, const std::string& ours);
 /// The pid inside a writer id, for messages.
 [[nodiscard]] std::string pid_of(const std::string& writer);
 

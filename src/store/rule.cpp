@@ -26,7 +26,8 @@ std::uint64_t monotonic_ms(Clock& clock) {
 
 Result<void> may_acquire(const FilmId& film, const Holder& holder, const LeaseRequest& request, std::uint64_t now_ms,
                          Machines machines) {
-  const Owner owner = owner_of(holder.writer, request.writer);
+  Owner owner = owner_of(holder.writer, request.writer);
+  if (machines == Machines::many && owner == Owner::gone && !is_of_this_machine(holder.writer, request.writer)) owner = Owner::elsewhere;
   if (owner != Owner::alive && !(owner == Owner::elsewhere && machines == Machines::many)) return {};
   const std::uint64_t ends = holder.alive_ms + holder.term_ms;
   if (now_ms >= ends) return {};
