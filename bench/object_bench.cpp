@@ -84,7 +84,7 @@ class IdleServer {
       const std::string head = buffer.substr(0, end);
       buffer.erase(0, end + 4);
       std::uint64_t left = 0;
-      if (const auto at = head.find("Content-Length: "); at != std::string::npos) left = std::stoull(head.substr(at + 16));
+      if (const auto at = head.find("\r\nContent-Length: "); at != std::string::npos) left = std::stoull(head.substr(at + 18));
       left -= std::min<std::uint64_t>(left, buffer.size());
       buffer.clear();
       while (left > 0) {

@@ -120,8 +120,7 @@ Result<std::optional<std::string>> Session::run() {
     }
     if (status == 412) return fail(ErrorKind::conflict, "the condition does not hold");
     if (status == 404 || status == 410) return std::nullopt;
-    // When all bytes are there the service compares their CRC32C, and some may have been damaged on the way.
-    if (status == 400 && !must_ask && stored_ + upload_.chunk_bytes >= size_) return std::nullopt;
+    if (answer.is_answered() && says_body_was_damaged(answer.last.response)) return std::nullopt;
     if (status == 308) {
       TRY(take_progress(answer));
       must_ask = false;

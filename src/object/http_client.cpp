@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 
 #include "base/quote.h"
@@ -58,6 +59,14 @@ std::string words_of(const HttpResponse& response) {
 
 }  // namespace
 
+bool says_body_was_damaged(const HttpResponse& refusal) {
+  if (refusal.status != 400) return false;
+  // Google; then the codes of S3, whose RequestTimeout means that the rest of the body did not come.
+  constexpr std::array words{"CRC32C", "<Code>XAmzContentSHA256Mismatch<", "<Code>BadDigest<", "<Code>IncompleteBody<",
+                             "<Code>RequestTimeout<"};
+  return std::ranges::any_of(words, [&](const char* word) { return refusal.body.find(word) != std::string::npos; });
+}
+
 HttpContext open_http_context() {
   return {.transport = open_http_transport(), .clock = system_clock(), .random = system_random()};
 }
@@ -73,8 +82,8 @@ Duration Tries::left() const {
 
 bool Tries::again(const HttpRequest& request, const HttpExchange& exchange) {
   const bool is_answered = exchange.end == End::answered;
-  if (is_answered && exchange.response.status == 400 && request.body && request.repeat == Repeat::safe && left() > Duration::zero())
-    return ++refused_bodies_ == 1;
+  if (is_answered && request.repeat == Repeat::safe && says_body_was_damaged(exchange.response))
+    return ++refused_bodies_ == 1 && left() > Duration::zero();
   const bool may_help = exchange.end == End::unsent || exchange.end == End::lost ||
                         (is_answered && is_transient(exchange.response.status));
   const bool may_repeat = request.repeat == Repeat::safe || exchange.end == End::unsent ||

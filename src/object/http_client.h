@@ -1,7 +1,7 @@
 /// HTTP requests that are tried again: the only place in this layer that decides whether, when and how often.
 ///
 /// Tried again: what was not sent; what was lost or answered 408, 409, 429, 500, 502, 503, 504, if `Repeat` allows it. (409:
-/// two conditional writes met.) Once more: 400 to a body, which may have been damaged on the way. Never: any other answer, an
+/// two conditional writes met.) Once more: a body that the service says was damaged on the way. Never: any other answer, an
 /// answer that could not be taken, a peer that is not trusted.
 /// Wait before a try: at random between 0 and a bound that doubles (full jitter), at least what `Retry-After` asks,
 /// after 429 at least a second. The end: `tries_max` tries without progress, or `total` since the last progress.
@@ -96,6 +96,9 @@ class HttpClient {
   HttpContext context_;
   std::shared_ptr<Authorizer> authorizer_;  ///< may be null: no credentials
 };
+
+/// A refusal because the bytes that came do not have the checksum that was announced, or not all came.
+[[nodiscard]] bool says_body_was_damaged(const HttpResponse& refusal);
 
 /// What an unanswered request, or one with a status nobody expected, means to the caller. `action`: "cannot read".
 [[nodiscard]] Error failure_of(const HttpAnswer& answer, std::string_view action);

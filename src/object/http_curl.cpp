@@ -9,6 +9,7 @@
 
 #include "base/file.h"
 #include "object/http_transport.h"
+#include "object/url.h"
 #include "workprint/try.h"
 
 namespace workprint {
@@ -122,7 +123,8 @@ void Transfer::prepare(CURL* easy) {
   curl_easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE, static_cast<long>(buffer_bytes));
   curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, reason_);
   if (const char* file = authorities_file()) curl_easy_setopt(easy, CURLOPT_CAINFO, file);
-  if (request_.route == Route::direct) curl_easy_setopt(easy, CURLOPT_NOPROXY, "*");
+  const auto url = parse_url(request_.url);
+  if (request_.route == Route::direct || (url && url->is_loopback())) curl_easy_setopt(easy, CURLOPT_NOPROXY, "*");
   // libcurl would silently send again on a kept connection that turns out to be dead; on a new one it does not.
   if (request_.repeat == Repeat::only_if_unsent) curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
 

@@ -1,7 +1,8 @@
 /// The one door to the network: HTTP/1.1 over libcurl.
 ///
-/// Connections are kept and reused; TLS certificates are always verified; proxies of the environment are honoured; a
-/// redirect is an answer and never followed (308 is part of Google's upload protocol, and a token must not travel).
+/// Connections are kept and reused; TLS certificates are always verified; proxies of the environment are honoured, but not
+/// on the way to this machine; a redirect is an answer and never followed (308 is part of Google's upload protocol, and a
+/// token must not travel).
 /// HTTP/2 is not asked for: a connection carries one exchange at a time here, and media are faster on 1.1.
 /// Thread-safety: every method may be called from any thread at the same time.
 #pragma once
