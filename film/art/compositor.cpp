@@ -31,6 +31,9 @@ double shift_of_row(const Placed& layer, double screen_y) {
 // Gaps narrower than this are not worth a run of their own.
 constexpr int gap_least = 48;
 
+// The vector loops leave what is over from eight pixels to a slow one: a few pixels more are mixed when the row has them.
+int whole_steps(int count, int room) { return std::min((count + 7) / 8 * 8, room); }
+
 // The runs of two rows as one list from left to right.
 template <class Use>
 void for_each_run(const RowIndex& rows, int upper, int lower, Use&& use) {
@@ -112,7 +115,8 @@ void Compositor::blend_tile(const Placed& layer, int upper, int lower, int amoun
   const auto line = [&](int index) { return surface.pixels.data() + static_cast<std::size_t>(index) * width; };
   blended_.assign(width + kernel::look_ahead, 0);
   for_each_run(*layer.rows, upper, lower, [&](Run run) {
-    kernels_->mix_rows(line(upper) + run.first, line(lower) + run.first, amount, run.last - run.first, blended_.data() + run.first);
+    const int count = whole_steps(run.last - run.first, surface.width - run.first);
+    kernels_->mix_rows(line(upper) + run.first, line(lower) + run.first, amount, count, blended_.data() + run.first);
   });
   blended_[width] = blended_[0];
   const auto sample = layer.blend == Blend::over ? kernels_->sample_over : kernels_->sample_add;
@@ -162,9 +166,10 @@ void Compositor::blend_layer(const Placed& layer, int row, Run visible, std::uin
     const std::uint32_t* source = line(upper_safe) + source_first;
     // What the kernels look ahead must lie inside the surface before its own row may be read by them.
     if (amount != 0 || source_last + kernel::look_ahead > surface.width) {
-      const auto width = static_cast<std::size_t>(source_last - source_first);
-      if (blended_.size() < width + kernel::look_ahead) blended_.resize(width + kernel::look_ahead);
-      kernels_->mix_rows(line(upper_safe) + source_first, line(lower_safe) + source_first, amount, source_last - source_first, blended_.data());
+      const int count = whole_steps(source_last - source_first, surface.width - source_first);
+      const auto wanted = static_cast<std::size_t>(count) + kernel::look_ahead;
+      if (blended_.size() < wanted) blended_.resize(wanted);
+      kernels_->mix_rows(line(upper_safe) + source_first, line(lower_safe) + source_first, amount, count, blended_.data());
       source = blended_.data();
     }
     sample(source, u_begin - (static_cast<std::int64_t>(source_first) << 16), step, end - begin, layer.opacity, out + begin);
