@@ -13,7 +13,7 @@ SEEDS ?= 20000
 FIRST ?= 1
 DISK_FAULT := build/release/libdisk_fault.so
 
-.PHONY: help setup build film check check-all check-objects kill-sweep disk-faults model fuzz sim crash-points mutations bench graph clean
+.PHONY: help setup build film check check-all check-objects kill-sweep disk-faults two-workers model fuzz sim crash-points mutations bench graph clean
 
 help: ## print this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -38,11 +38,12 @@ check: build ## build the tests with ASan and UBSan and run them; then bad input
 	tests/e2e/legacy --program $(WORKPRINT)
 	tests/crash/kill_sweep --program $(WORKPRINT) --cases 24
 	tests/crash/disk_faults --program $(WORKPRINT) --shim $(DISK_FAULT)
+	tests/crash/two_workers --program $(WORKPRINT) --rounds 20
 	tests/model/check
 	$(SIM) --seeds 2000
 	$(SIM) --crash-points --every 4
 
-check-all: check check-objects kill-sweep disk-faults model fuzz crash-points mutations bench ## everything in check, object stores by others, the whole sweeps, the model at larger bounds, the fuzzers, the benches
+check-all: check check-objects kill-sweep disk-faults two-workers model fuzz crash-points mutations bench ## everything in check, object stores by others, the whole sweeps, the model at larger bounds, the fuzzers, the benches
 
 check-objects: build ## object stores against Ceph's S3 gateway, and with Google's and Amazon's own clients (Debian, npm)
 	tools/setup --object-servers
@@ -56,6 +57,9 @@ kill-sweep: build ## kill the program at every EVERYth crossing of its fault poi
 
 disk-faults: build ## the same on a disk that fails: write, sync, rename, link and truncate with EIO and ENOSPC
 	tests/crash/disk_faults --program $(WORKPRINT) --shim $(DISK_FAULT) --each 5
+
+two-workers: build ## two workers on one film, stopped and killed at random for 200 rounds
+	tests/crash/two_workers --program $(WORKPRINT) --rounds 200
 
 sim: build ## the simulator: SEEDS runs from FIRST on; a failure prints the seed and the command that repeats it
 	$(SIM) --seeds $(SEEDS) --first $(FIRST)

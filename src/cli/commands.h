@@ -11,6 +11,7 @@ namespace workprint::cli {
 
 struct Request {
   std::string root;              ///< empty: the user's data folder
+  std::string store, objects;    ///< locations of the tiers; empty: under the root
   bool json = false;
   std::string film, id, target, prompt, audio, picture = "1280x720@24", start_over, interrupt, action;
   std::optional<std::uint64_t> seed, seq;

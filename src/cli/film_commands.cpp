@@ -47,7 +47,7 @@ Exit print_outcome(StudioFloor& floor, const Request& request, const FilmId& fil
                   floor.object_path(film.value() + "/deliver").c_str());
     }
   std::printf("state   %s\n", floor.object_path(film.value() + "/state.json").c_str());
-  std::printf("        %s\n", (floor.root / "workprint.db").c_str());
+  std::printf("        %s\n", floor.store_path().c_str());
   if (report.degraded) std::printf("DEGRADED the database does not answer: the newest state is in state.json only; the next resume repairs it\n");
   if (report.not_saved) std::printf("NOT SAVED in the object store yet: %s\n", report.not_saved->c_str());
   if (report.status == FilmStatus::waiting) print_questions(floor, request, film);

@@ -36,6 +36,10 @@ struct Parser {
     app.require_subcommand(1);
     app.fallthrough();
     app.add_option("--root", request.root, "folder of database and objects (default: the user's data folder)");
+    app.add_option("--store", request.store, "tier 1: sqlite:<path>, postgres://... or postgres: (default: sqlite:workprint.db under the root)")
+        ->envname("WORKPRINT_STORE");
+    app.add_option("--objects", request.objects, "tier 2: file:<folder>, gs://bucket/prefix or s3://bucket/prefix?endpoint=... (default: file:films under the root)")
+        ->envname("WORKPRINT_OBJECTS");
     CLI::App* run_ = sub("run", "begin a film, or go on with it", run);
     run_->add_option("--prompt", request.prompt, "what the film is about, 1..20,000 bytes")->required();
     run_->add_option("--audio", request.audio, "a song: any audio file ffmpeg reads, 1 s to 60 min");

@@ -15,13 +15,33 @@ std::filesystem::path root_of(const Request& request) {
   return "workprint-data";
 }
 
+namespace {
+
+// `file:films` lies under the root, as the default does.
+Result<std::unique_ptr<ObjectStore>> open_objects(const std::string& location, const std::filesystem::path& root) {
+  if (location.empty()) return open_folder_store(root / "films");
+  if (location.starts_with("file:") && !location.starts_with("file:/")) return open_folder_store(root / location.substr(5));
+  return open_object_store(location);
+}
+
+// "file:/a/b" and "sqlite:/a/b.db" as the path that a shell takes.
+std::string without_scheme(std::string location, std::string_view scheme) {
+  return location.starts_with(scheme) ? location.substr(scheme.size()) : location;
+}
+
+}  // namespace
+
+std::string StudioFloor::object_path(const std::string& object) const { return without_scheme(objects->describe(), "file:") + "/" + object; }
+
+std::string StudioFloor::store_path() const { return without_scheme(store->describe(), "sqlite:"); }
+
 Result<std::unique_ptr<StudioFloor>> StudioFloor::open(const Request& request) {
   auto floor = std::make_unique<StudioFloor>();
   std::error_code error;
   floor->root = std::filesystem::absolute(root_of(request), error);
   if (error) return fail(ErrorKind::invalid, "root is no usable path. root=" + root_of(request).string());
-  floor->store = open_sqlite_store((floor->root / "workprint.db").string(), floor->clock);
-  floor->objects = open_folder_store(floor->root / "films");
+  floor->store = TRY(open_checkpoint_store(request.store, floor->clock, floor->root.string()));
+  floor->objects = TRY(open_objects(request.objects, floor->root));
   const int cores = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
   const int threads = std::max(1, cores / std::max(1, request.jobs));
   floor->studio = film::studio::builtin_studio(threads);
@@ -33,6 +53,8 @@ Result<std::unique_ptr<StudioFloor>> StudioFloor::open(const Request& request) {
   ServiceOptions service;
   service.jobs = request.jobs;
   service.scratch = floor->root / "scratch";
+  // For tests that stop a worker for longer than its lease lives.
+  if (const char* term = std::getenv("WORKPRINT_LEASE_TERM_MS")) service.lease_term = Duration(std::max(100, std::atoi(term)));
   floor->display = std::make_unique<Display>(show_for(request.json));
   Display* display = floor->display.get();
   floor->service = std::make_unique<WorkflowService>(*floor->store, *floor->objects, std::move(workflow), service, floor->clock,

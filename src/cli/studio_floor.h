@@ -26,7 +26,10 @@ struct StudioFloor {
   std::unique_ptr<WorkflowService> service;
 
   static Result<std::unique_ptr<StudioFloor>> open(const Request& request);
-  [[nodiscard]] std::filesystem::path object_path(const std::string& object) const { return root / "films" / object; }
+  /// Where an object can be found by a person: a path, or a location on the network.
+  [[nodiscard]] std::string object_path(const std::string& object) const;
+  /// The same for tier 1, without secrets.
+  [[nodiscard]] std::string store_path() const;
 };
 
 /// Requests a stop at SIGINT or SIGTERM; at the second one the process ends at once (a resume goes on all the same).
