@@ -275,7 +275,8 @@ Told Teller::tell_beat(const Slot& slot, std::optional<ShotType> before) {
 
 Told Teller::tell(const Slot& slot, std::optional<ShotType> before) {
   Told told = slot.event ? tell_event(slot, before) : slot.empty_place ? tell_place(slot) : tell_beat(slot, before);
-  if (!slot.event && slot.empty_place && told_.contains(told.text)) return told;
+  if (!slot.event && slot.empty_place && told_.contains(told.text))
+    told.text += " " + sentence("We have stood here " + std::to_string(told_.size()) + " shots ago, and the light has moved on");
   for (int tries = 0; !keep(told.text); ++tries) {
     told = tell_posture(slot);
     if (tries >= 20) told.text += " " + sentence("It is the " + std::to_string(told_.size() + 1) + "th time we look, and something small has moved");

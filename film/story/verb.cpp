@@ -1,5 +1,6 @@
 #include "film/story/verb.h"
 
+#include <algorithm>
 #include <map>
 #include <sstream>
 
@@ -51,6 +52,7 @@ bool ends_consonant_y(std::string_view base) {
 // One vowel before one final consonant of a short verb doubles it: stop, stopping.
 bool doubles(std::string_view base) {
   if (base.size() < 3 || base.size() > 4) return base == "begin";
+  if (std::ranges::count_if(base, is_vowel) != 1) return false;  // open, opened
   const char last = base.back();
   return !is_vowel(last) && last != 'w' && last != 'x' && last != 'y' && is_vowel(base[base.size() - 2]) && !is_vowel(base[base.size() - 3]);
 }
