@@ -3,8 +3,8 @@
 of each kind, objects in memory. Prints the gateway's port when it answers, and ends, with all of it, when standard input
 does. Keys: access AK, secret SK. Buckets are made by whoever wants them, over S3.
 """
-import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -28,11 +28,14 @@ def main():
     missing = [p for p in PROGRAMS if shutil.which(p) is None]
     if missing:
         sys.exit(f"rgw: these programs are missing (tools/setup --object-servers): {' '.join(missing)}")
+    # Whoever ends this without closing its input must not leave the daemons behind.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     folder = Path(tempfile.mkdtemp(prefix="workprint-rgw-"))
     daemons = []
     try:
         serve(folder, daemons)
     finally:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
         for daemon in reversed(daemons):
             daemon.kill()
         for daemon in daemons:
