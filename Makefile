@@ -32,7 +32,7 @@ film: export WORKPRINT_MAKE_PROMPT := $(PROMPT)
 
 check: build ## build the tests with ASan and UBSan and run them; then bad input and a reduced kill sweep on the program
 	cmake --preset check > /dev/null
-	cmake --build --preset check -j $(JOBS)
+	cmake --build --preset check --target tests -j $(JOBS)
 	ctest --test-dir build/check --output-on-failure --label-exclude servers
 	tests/e2e/bad_input --program $(WORKPRINT)
 	tests/e2e/legacy --program $(WORKPRINT)
