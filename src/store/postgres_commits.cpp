@@ -55,8 +55,8 @@ void CommitGroup::run_batch(std::unique_lock<std::mutex>& lock, const Waiting* m
   const auto end = std::chrono::steady_clock::now();
   lock.lock();
   --running_;
-  expected_ = batch.size();
-  expected_until_ = end + std::min<std::chrono::steady_clock::duration>((end - begin) / 2, std::chrono::milliseconds(2));
+  expected_ = batch.size() == 1 ? 0 : std::min(batch.size() + queue_.size(), sessions_.limits().commits_a_batch);
+  expected_until_ = end + std::min<std::chrono::steady_clock::duration>(end - begin, std::chrono::milliseconds(5));
   for (Waiting* one : batch) {
     one->is_answered = true;
     if (one != mine) one->stirred.notify_one();

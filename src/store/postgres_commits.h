@@ -1,7 +1,7 @@
 /// Group commit: writes that wait at the same time go out as one statement; one that is alone goes out at once.
 ///
 /// While a batch is under way, what comes waits and is the next one. After a batch of several, their writers are waited
-/// for: at most half as long as that batch took, and 2 ms. A second batch runs beside the first when it is full: a disk
+/// for: at most as long as that batch took, and 5 ms. A second batch runs beside the first when it is full: a disk
 /// that is waited for twice by half as many commits gives half as many.
 /// Thread-safety: any thread. Each write gets its own answer: one that is refused fails no other.
 #pragma once
@@ -49,7 +49,7 @@ class CommitGroup {
   std::mutex mutex_;
   std::deque<Waiting*> queue_;
   std::size_t running_ = 0;
-  std::size_t expected_ = 0;  ///< as many were in the last batch, and may come again
+  std::size_t expected_ = 0;  ///< as many were in the last batch or came meanwhile: all of them may be one batch
   std::chrono::steady_clock::time_point expected_until_{};
 };
 

@@ -28,7 +28,7 @@ TEST_CASE("a postgres location is read whole and shown without its secrets") {
   CHECK(without_secrets(*location, "server says:\n\t se@cret is wrong\n") == "server says: *** is wrong");
   CHECK(parse_location("postgres:").has_value());
   CHECK(parse_location("postgres:?schema=a")->schema == "a");
-  CHECK(parse_location("postgresql://a,b:1,2/d")->shown == "postgres://a,b:1,2/d");
+  CHECK(parse_location("postgresql://a:1,b:2/d")->shown == "postgres://a,b:1,2/d");
 }
 
 TEST_CASE("a postgres location that is wrong is refused without repeating any of it") {
