@@ -35,10 +35,10 @@ std::uint64_t from_big_endian(std::string_view bytes) {
 
 // --- parameters ------------------------------------------------------------------------------------------------------
 
-void Parameters::add(Oid type, std::string_view bytes) {
+void Parameters::add(Oid type, const Word& bytes) {
   types_.push_back(type);
-  values_.push_back(bytes.empty() ? "" : bytes.data());
-  lengths_.push_back(static_cast<int>(bytes.size()));
+  values_.push_back(!bytes ? nullptr : bytes->empty() ? "" : bytes->data());
+  lengths_.push_back(bytes ? static_cast<int>(bytes->size()) : 0);
   formats_.push_back(1);
 }
 
@@ -55,6 +55,16 @@ Parameters& Parameters::number(std::uint64_t number) {
 
 Parameters& Parameters::time(ServerTime time) {
   add(type_timestamptz, keep(big_endian(time)));
+  return *this;
+}
+
+Parameters& Parameters::text_or_null(const Word& text) {
+  add(type_text, text);
+  return *this;
+}
+
+Parameters& Parameters::bytes_or_null(const Word& bytes) {
+  add(type_bytea, bytes);
   return *this;
 }
 

@@ -40,15 +40,19 @@ class Parameters {
   Parameters& number(std::uint64_t number);
   Parameters& time(ServerTime time);
 
+  using Word = std::optional<std::string_view>;  ///< nullopt: NULL
+  Parameters& text_or_null(const Word& text);
+  Parameters& bytes_or_null(const Word& bytes);
+
   using Numbers = std::vector<std::uint64_t>;
-  using Words = std::vector<std::optional<std::string_view>>;  ///< nullopt: NULL
+  using Words = std::vector<Word>;
   Parameters& numbers(const Numbers& numbers);
   Parameters& texts(const Words& texts);
   Parameters& byte_strings(const Words& values);
 
  private:
   friend class Connection;
-  void add(Oid type, std::string_view bytes);
+  void add(Oid type, const Word& bytes);
   Parameters& array(Oid array_type, Oid type, const Words& values);
   std::string_view keep(std::string bytes) { return kept_.emplace_back(std::move(bytes)); }
 

@@ -18,9 +18,14 @@ std::unexpected<Error> refusal(Outcome outcome, const std::string& detail) {
   }
 }
 
+namespace {
+
+constexpr std::size_t few = 8;  // fewer than this are no batch of their own beside another
+
+}  // namespace
+
 bool CommitGroup::may_run(std::chrono::steady_clock::time_point now) const {
-  const PostgresLimits& limits = sessions_.limits();
-  if (running_ > 0) return running_ < limits.batches && queue_.size() >= limits.commits_a_batch;
+  if (running_ > 0) return running_ < sessions_.limits().batches && queue_.size() >= std::max(expected_, few);
   return queue_.size() >= expected_ || now >= expected_until_;
 }
 
@@ -49,14 +54,17 @@ Result<void> CommitGroup::submit(const Lease& lease, const FilmWrite& write) {
 void CommitGroup::run_batch(std::unique_lock<std::mutex>& lock, const Waiting* mine) {
   ++running_;
   const Batch batch = take_batch();
+  under_way_ += batch.size();
   lock.unlock();
   const auto begin = std::chrono::steady_clock::now();
   run(batch);
   const auto end = std::chrono::steady_clock::now();
   lock.lock();
   --running_;
-  expected_ = batch.size();
-  expected_until_ = end + std::min<std::chrono::steady_clock::duration>((end - begin) / 2, std::chrono::milliseconds(2));
+  const std::size_t writers = under_way_ + queue_.size();
+  expected_ = std::min(writers < 2 * few ? writers : writers / sessions_.limits().batches, sessions_.limits().commits_a_batch);
+  under_way_ -= batch.size();
+  expected_until_ = end + std::min<std::chrono::steady_clock::duration>(end - begin, std::chrono::milliseconds(5));
   for (Waiting* one : batch) {
     one->is_answered = true;
     if (one != mine) one->stirred.notify_one();

@@ -1,8 +1,9 @@
 /// Group commit: writes that wait at the same time go out as one statement; one that is alone goes out at once.
 ///
-/// While a batch is under way, what comes waits and is the next one. After a batch of several, their writers are waited
-/// for: at most half as long as that batch took, and 2 ms. A second batch runs beside the first when it is full: a disk
-/// that is waited for twice by half as many commits gives half as many.
+/// While a batch is under way, what comes waits and is the next one. After a batch, the writers that were in it or came
+/// meanwhile are waited for: at most as long as that batch took, and 5 ms. Many writers (16 and more) are two halves, so that
+/// one half works while the server has the other.
+///
 /// Thread-safety: any thread. Each write gets its own answer: one that is refused fails no other.
 #pragma once
 
@@ -49,7 +50,8 @@ class CommitGroup {
   std::mutex mutex_;
   std::deque<Waiting*> queue_;
   std::size_t running_ = 0;
-  std::size_t expected_ = 0;  ///< as many were in the last batch, and may come again
+  std::size_t under_way_ = 0;  ///< writes in the batches that run
+  std::size_t expected_ = 0;   ///< so many make a whole batch, by the number of writers there were last
   std::chrono::steady_clock::time_point expected_until_{};
 };
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <deque>
 
 #include "base/fault.h"
@@ -171,8 +172,7 @@ constexpr std::string_view move_films = R"sql(
 WITH moved AS (
   UPDATE workprint.films f SET head_epoch = o.head_epoch, head_seq = o.head_seq, head_hash = o.head_hash, base_bytes = o.base_bytes,
     delta_bytes_since_base = o.delta_bytes, updated_at_ms = o.at_ms, checksum = o.checksum, alive_at = clock_timestamp()
-  FROM unnest($1::int8[], $2::int8[], $3::int8[], $4::text[], $5::int8[], $6::int8[], $7::text[], $8::int8[], $9::int8[],
-    $10::int8[], $11::text[], $12::text[], $13::text[], $14::text[], $15::text[], $16::text[], $17::bytea[], $18::text[]{base_arrays})
+  FROM {source}
     AS o(film, epoch, seq_before, hash_before, head_epoch, head_seq, head_hash, base_bytes, delta_bytes,
       at_ms, checksum, kind, node, item, writer, previous_hash, delta, seal{base_columns})
   WHERE f.id = o.film AND f.epoch = o.epoch AND f.head_seq = o.seq_before AND f.head_hash = o.hash_before
@@ -189,19 +189,30 @@ based AS (
   INSERT INTO workprint.bases SELECT film, head_seq, base_anchor = 'yes', base_sha256, base_body FROM moved
   WHERE base_anchor IS NOT NULL))sql";
 
-std::string move_text(bool has_bases) {
+// Arrays for many, and for one plain values: to the server that is a look-up by a key, without a join.
+std::string move_source(bool is_one, bool has_bases) {
+  static constexpr std::array types{"int8", "int8", "int8", "text", "int8", "int8", "text", "int8", "int8", "int8", "text",
+                                    "text", "text", "text", "text", "text", "bytea", "text", "text", "text", "bytea"};
+  std::string list;
+  for (std::size_t i = 0; i < types.size() - (has_bases ? 0 : 3); ++i)
+    list += fmt::format("{}${}::{}{}", i == 0 ? "" : ", ", i + 1, types[i], is_one ? "" : "[]");
+  return (is_one ? "(SELECT " : "unnest(") + list + ")";
+}
+
+std::string move_text(bool is_one, bool has_bases) {
   std::string text(move_films);
   const auto put = [&](std::string_view place, std::string_view words) { text.replace(text.find(place), place.size(), words); };
-  put("{base_arrays}", has_bases ? ", $19::text[], $20::text[], $21::bytea[]" : "");
+  put("{source}", move_source(is_one, has_bases));
   put("{base_columns}", has_bases ? ", base_anchor, base_sha256, base_body" : "");
   put("{base_statements}", has_bases ? move_bases : "");
   return sql(text);
 }
 
-const Query& move_query(bool has_bases) {
-  static const Query plain{"workprint_move_films", move_text(false)};
-  static const Query based{"workprint_move_films_and_bases", move_text(true)};
-  return has_bases ? based : plain;
+const Query& move_query(bool is_one, bool has_bases) {
+  static const Query one{"workprint_move_film", move_text(true, false)}, one_based{"workprint_move_film_and_base", move_text(true, true)};
+  static const Query many{"workprint_move_films", move_text(false, false)}, many_based{"workprint_move_films_and_bases", move_text(false, true)};
+  if (is_one) return has_bases ? one_based : one;
+  return has_bases ? many_based : many;
 }
 
 // One array a column of `o`.
@@ -261,13 +272,24 @@ Result<std::set<std::uint64_t>> write_films(Connection& connection, std::span<co
   Columns columns;
   for (const FilmWrite* write : writes) columns.add(*write);
   const bool has_bases = std::ranges::any_of(writes, [](const FilmWrite* write) { return !write->base.empty(); });
+  const bool is_one = writes.size() == 1;
   Parameters values;
-  values.numbers(columns.film).numbers(columns.epoch).numbers(columns.seq_before).texts(columns.hash_before);
-  values.numbers(columns.head_epoch).numbers(columns.head_seq).texts(columns.head_hash).numbers(columns.base_bytes);
-  values.numbers(columns.delta_bytes).numbers(columns.at_ms).texts(columns.checksum).texts(columns.kind).texts(columns.node);
-  values.texts(columns.item).texts(columns.writer).texts(columns.previous_hash).byte_strings(columns.delta).texts(columns.seal);
-  if (has_bases) values.texts(columns.base_anchor).texts(columns.base_sha256).byte_strings(columns.base_body);
-  const Rows rows = TRY(connection.run(move_query(has_bases), values, deadline, "commit"));
+  const auto numbers = [&](const Parameters::Numbers& column) { is_one ? values.number(column[0]) : values.numbers(column); };
+  const auto texts = [&](const Parameters::Words& column) { is_one ? values.text_or_null(column[0]) : values.texts(column); };
+  const auto bytes = [&](const Parameters::Words& column) { is_one ? values.bytes_or_null(column[0]) : values.byte_strings(column); };
+  for (const auto* column : {&columns.film, &columns.epoch, &columns.seq_before}) numbers(*column);
+  texts(columns.hash_before);
+  for (const auto* column : {&columns.head_epoch, &columns.head_seq}) numbers(*column);
+  texts(columns.head_hash);
+  for (const auto* column : {&columns.base_bytes, &columns.delta_bytes, &columns.at_ms}) numbers(*column);
+  for (const auto* column : {&columns.checksum, &columns.kind, &columns.node, &columns.item, &columns.writer, &columns.previous_hash}) texts(*column);
+  bytes(columns.delta);
+  texts(columns.seal);
+  if (has_bases) {
+    for (const auto* column : {&columns.base_anchor, &columns.base_sha256}) texts(*column);
+    bytes(columns.base_body);
+  }
+  const Rows rows = TRY(connection.run(move_query(is_one, has_bases), values, deadline, "commit"));
   std::set<std::uint64_t> moved;
   for (int at = 0; at < rows.size(); ++at) moved.insert(TRY(rows.number(at, 0)));
   return moved;
