@@ -152,6 +152,11 @@ class CheckpointStore {
   /// Errors: not_found (film); unavailable; corrupt.
   virtual Result<std::vector<CommitInfo>> history(const FilmId& film, Seq before, std::size_t limit) = 0;
 
+  /// Whole commits with seq > after, oldest first, at most `limit`, each with its hash verified. One that is not known
+  /// here but by its head (install brought a state from another tier) has an empty delta: read() has the state then.
+  /// Errors: not_found (film); unavailable; corrupt.
+  virtual Result<std::vector<Commit>> log(const FilmId& film, Seq after, std::size_t limit) = 0;
+
   struct Row {
     FilmId film;
     Head head;

@@ -4,8 +4,12 @@
 /// gets `conflict`.
 #pragma once
 
+#include <atomic>
+#include <condition_variable>
 #include <filesystem>
+#include <functional>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <stop_token>
 #include <string>
@@ -13,6 +17,7 @@
 
 #include "workprint/checkpoint_store.h"
 #include "workprint/event.h"
+#include "workprint/inbox.h"
 #include "workprint/object_store.h"
 #include "workprint/recovery.h"
 #include "workprint/workflow.h"
@@ -103,6 +108,25 @@ struct TierComparison {
 };
 [[nodiscard]] Json to_json(const TierComparison& comparison);
 
+/// How somebody outside speaks to a film that is being attended to. Any thread.
+class Summons {
+ public:
+  /// Commands may have come in: stop and answers are applied at once, others at the next step boundary.
+  void look();
+  /// The film is to be given back at the next step boundary; what runs is finished.
+  void yield() { yields_ = true; }
+
+  [[nodiscard]] bool has_yielded() const { return yields_; }
+  /// Until look() was called since the last time, or `stop`. False: stopped.
+  bool wait(std::stop_token stop);
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable_any called_;
+  bool is_called_ = true;  // what waited before anybody called
+  std::atomic<bool> yields_ = false;
+};
+
 class WorkflowService {
  public:
   WorkflowService(CheckpointStore& store, ObjectStore& objects, Workflow workflow, ServiceOptions options,
@@ -123,6 +147,23 @@ class WorkflowService {
   /// of the older system wins only where the tiers hold no state, and a copy of it is kept. `film_id` may be empty for a
   /// document that says its film, and for `films/<film>/state.json`.
   Result<RunReport> resume_file(const std::filesystem::path& state_json, const std::string& film_id, std::stop_token stop);
+
+  /// A worker's turn at a film: takes it up, applies its commands in order of acceptance, begins it if one of them is
+  /// START_PIPELINE and it is nowhere, and runs it until nothing but questions to people is due, it is halted, it yields,
+  /// or `stop`. Each command is applied in one commit and then settled in the inbox. A film that recovery refuses, or
+  /// that does not exist, has its commands rejected with the reason.
+  /// Errors: as resume; not_found (no such film, and no command begins it).
+  Result<RunReport> attend(const FilmId& film, Inbox& inbox, Summons& summons, std::stop_token stop);
+  /// Makes a command durable: in the inbox, or in the object store while that does not answer. From then on it is applied
+  /// once, by whichever worker has the film next.
+  /// Errors: as Inbox::submit; unavailable: neither took it.
+  Result<CommandRecord> submit(Inbox& inbox, const Command& command);
+  /// How a command stands: from the inbox, the film's state, or the object store. Errors: not_found; unavailable.
+  Result<CommandRecord> command(Inbox& inbox, const FilmId& film, const std::string& id);
+  /// Films that have work due, or a command that lies in the object store, and that no queue may know of: after the
+  /// database was lost, or a program that ran a film by itself was killed. Reads every film that moved since the last
+  /// call; commands in the object store are taken into the inbox.
+  Result<std::vector<FilmId>> unattended(Inbox& inbox);
 
   /// Records that nobody takes the film up by itself. The film must not be running (conflict names the writer).
   Result<Head> stop(const FilmId& film);
@@ -152,7 +193,7 @@ class WorkflowService {
   Result<Head> fork(const FilmId& source, std::optional<Seq> seq, const FilmId& target);
 
   /// The report of the last start/resume of this object, also when it was refused.
-  [[nodiscard]] const std::optional<RecoveryReport>& last_report() const;
+  [[nodiscard]] std::optional<RecoveryReport> last_report() const;
 
  private:
   struct Body;

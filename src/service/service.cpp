@@ -2,6 +2,7 @@
 
 #include "base/fault.h"
 #include "record/commit.h"
+#include "run/order.h"
 #include "service/body.h"
 #include "snapshot/legacy.h"
 #include "workprint/object_name.h"
@@ -19,18 +20,6 @@ ErrorKind kind_of(Decision decision) {
   }
 }
 
-// The first immutable input whose value is not the film's own.
-std::optional<std::string> differing_input(const ValidGraph& graph, const Json& document, const Json& inputs) {
-  for (const auto& [name, value] : inputs.items()) {
-    const ChannelSpec* spec = graph.channel(name);
-    if (spec == nullptr || spec->merge != Merge::once) continue;
-    if (!document.contains(name) || document[name] != value) return name;
-  }
-  for (const ChannelSpec& spec : graph.channels())
-    if (spec.merge == Merge::once && document.contains(spec.name) && !inputs.contains(spec.name)) return spec.name;
-  return std::nullopt;
-}
-
 FilmStatus status_of(const Json& document, worker::RunStatus ran) {
   const std::string halted = document.value(standard::halted.name, std::string());
   if (halted == "aborted") return FilmStatus::aborted;
@@ -46,7 +35,7 @@ FilmStatus status_of(const Json& document, worker::RunStatus ran) {
 }  // namespace
 
 Json command_record(const std::string& id, const std::string& type, Seq seq) {
-  return {{id, {{"type", type}, {"seq", number(seq)}, {"outcome", "applied"}}}};
+  return run::command_record(id, type, seq, CommandState::applied, {});
 }
 
 std::string_view to_string(FilmStatus status) {
@@ -79,7 +68,10 @@ std::string WorkflowService::Body::new_command_id() {
 }
 
 void WorkflowService::Body::tell(const RecoveryReport& report) {
-  last_report = report;
+  {
+    const std::lock_guard lock(mutex);
+    last_report = report;
+  }
   if (!events) return;
   Event event{"recovery", report.film, 0, 0, to_json(report)};
   if (report.resumes_from) event.seq = number(report.resumes_from->seq);
@@ -99,20 +91,25 @@ Result<void> WorkflowService::Body::wake(worker::Session& session) {
     };
     TRY(session.commit_planned(CommitKind::command, {}, plan));
   }
-  for (const run::Interrupt& one : TRY(session.read([](const Json& d) { return run::interrupts(d); }))) {
-    const bool surroundings = one.question.kind == ErrorKind::unavailable && one.question.type == "llm_retry_exhausted";
-    if (one.answer || !surroundings) continue;
-    TRY(session.commit(CommitKind::answer, one.task, run::plan_answer(one.id, {AnswerAction::retry, Json::object()})));
-  }
+  run::Delta delta;
+  if (TRY(session.read([&](const Json& d) { return run::retry_surroundings(d, delta); })))
+    TRY(session.commit(CommitKind::answer, {}, std::move(delta)));
   return {};
 }
 
+worker::RunOptions WorkflowService::Body::run_options() const {
+  worker::RunOptions run;
+  run.jobs = options.jobs;
+  run.scratch = options.scratch;
+  run.effects.in_doubt_pay_up_to_usd_micros = options.in_doubt_pay_up_to_usd_micros;
+  return run;
+}
+
 Result<RunReport> WorkflowService::Body::drive(worker::Session& session, const RecoveryReport& recovery, std::stop_token stop) {
-  worker::RunOptions run_options;
-  run_options.jobs = options.jobs;
-  run_options.scratch = options.scratch;
-  run_options.effects.in_doubt_pay_up_to_usd_micros = options.in_doubt_pay_up_to_usd_micros;
-  const auto ran = worker::run_film(session, run_options, stop);
+  return finish(session, recovery, worker::run_film(session, run_options(), stop));
+}
+
+Result<RunReport> WorkflowService::Body::finish(worker::Session& session, const RecoveryReport& recovery, const Result<worker::RunStatus>& ran) {
   RunReport report;
   report.recovery = recovery;
   const auto flushed = session.flush(options.flush_limit);
@@ -132,7 +129,7 @@ Result<RunReport> WorkflowService::Body::go_on(const FilmId& film, recovery::Gat
   std::unique_ptr<worker::Session> session;
   if (const Json* inputs = gathered.inputs()) {
     TRY(set_aside_damage(film, gathered));
-    session = TRY(begin(film, *inputs, "RESUME_PIPELINE", stop));
+    session = TRY(begin(film, *inputs, {new_command_id(), "RESUME_PIPELINE"}, stop));
   } else {
     session = TRY(take_over(film, gathered, external, stop));
   }
@@ -179,12 +176,21 @@ Result<Head> WorkflowService::Body::change(const FilmId& film, CommitKind kind, 
 }
 WorkflowService::WorkflowService(CheckpointStore& store, ObjectStore& objects, Workflow workflow, ServiceOptions options,
                                  std::shared_ptr<Clock> clock, std::shared_ptr<Random> random, EventSink events)
-    : body_(new Body{store, objects, std::move(workflow), std::move(options), std::move(clock), std::move(random),
-                     std::move(events), std::nullopt}) {}
+    : body_(new Body{store, objects, std::move(workflow), std::move(options), std::move(clock), std::move(random), {}, {}, {}, {}, {}}) {
+  // Each film speaks from threads of its own; the sink hears one call at a time.
+  if (events)
+    body_->events = [body = body_.get(), sink = std::move(events)](const Event& event) {
+      const std::lock_guard lock(body->events_mutex);
+      sink(event);
+    };
+}
 
 WorkflowService::~WorkflowService() = default;
 
-const std::optional<RecoveryReport>& WorkflowService::last_report() const { return body_->last_report; }
+std::optional<RecoveryReport> WorkflowService::last_report() const {
+  const std::lock_guard lock(body_->mutex);
+  return body_->last_report;
+}
 
 Result<RunReport> WorkflowService::start(const FilmId& film, const Json& inputs, const std::string& start_over,
                                          std::stop_token stop) {
@@ -194,7 +200,7 @@ Result<RunReport> WorkflowService::start(const FilmId& film, const Json& inputs,
   const Decision decision = gathered.resolution.decision;
   if (decision == Decision::fresh || (!start_over.empty() && (!refuses(decision) || decision == Decision::refuse_evidence))) {
     if (inputs.empty()) return fail(ErrorKind::not_found, "no such film, and no inputs to begin one. film=" + film.value());
-    auto session = TRY(body_->begin_again(film, gathered, inputs, stop));
+    auto session = TRY(body_->begin_again(film, gathered, inputs, {body_->new_command_id(), "START_PIPELINE"}, stop));
     body_->tell(gathered.report);
     return body_->drive(*session, gathered.report, stop);
   }
@@ -204,7 +210,7 @@ Result<RunReport> WorkflowService::start(const FilmId& film, const Json& inputs,
   }
   if (!inputs.empty()) {
     const Json& known = gathered.chosen() != nullptr ? gathered.chosen()->document : *gathered.inputs();
-    if (const auto name = differing_input(body_->workflow.graph, known, inputs))
+    if (const auto name = run::differing_input(body_->workflow.graph, known, inputs))
       return fail(ErrorKind::conflict, "film exists with other inputs: " + *name + " differs; resume it, choose another id, or start over. film=" +
                                            film.value());
   }
@@ -267,24 +273,8 @@ Result<Head> WorkflowService::stop(const FilmId& film) {
 }
 
 Result<Head> WorkflowService::resolve_interrupt(const FilmId& film, const std::string& interrupt, const Answer& answer) {
-  return body_->change(film, CommitKind::answer, [&](const ValidGraph& graph, Json& document, Seq) -> Result<run::Delta> {
-    std::vector<run::Interrupt> open = TRY(run::interrupts(document));
-    std::erase_if(open, [](const run::Interrupt& one) { return one.answer.has_value(); });
-    const auto place = interrupt.empty() ? open.begin() : std::ranges::find(open, interrupt, &run::Interrupt::id);
-    if (open.empty() || place == open.end())
-      return fail(ErrorKind::not_found, "no such open question. film=" + film.value() + " interrupt=" + interrupt);
-    if (interrupt.empty() && open.size() > 1)
-      return fail(ErrorKind::invalid, "several questions are open; name one. first=" + open.front().id);
-    for (const auto& [name, value] : answer.revised_params.items())
-      if (std::ranges::find(place->question.editable, name) == place->question.editable.end())
-        return fail(ErrorKind::invalid, "parameter is not editable. name=" + name);
-    if (answer.action == AnswerAction::skip && !graph.node(place->task.node)->skip)
-      return fail(ErrorKind::invalid, "this node cannot be skipped; allowed: retry, abort. node=" + place->task.node);
-    if (answer.action != AnswerAction::abort) return run::plan_answer(place->id, answer);
-    run::Delta delta;  // the question stays open: a later resume asks it again
-    delta.set[standard::halted.name] = "aborted";
-    document[standard::halted.name] = "aborted";
-    return delta;
+  return body_->change(film, CommitKind::answer, [&](const ValidGraph& graph, Json& document, Seq) {
+    return run::plan_resolution(graph, document, interrupt, answer);
   });
 }
 

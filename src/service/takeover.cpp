@@ -28,7 +28,7 @@ bool same(const std::optional<snapshot::Seen>& a, const std::optional<snapshot::
 }  // namespace
 
 Result<std::unique_ptr<worker::Session>> WorkflowService::Body::begin(const FilmId& film, const Json& inputs,
-                                                                      const std::string& type, std::stop_token stop) {
+                                                                      const CommandName& command, std::stop_token stop) {
   Lease lease = TRY(store.acquire(film, {options.writer, Epoch{}, options.lease_term}));
   // Absence was proven before the lease was ours: whoever began the film in between must not be begun over.
   const recovery::Gathered now = gather(film);
@@ -41,9 +41,8 @@ Result<std::unique_ptr<worker::Session>> WorkflowService::Body::begin(const Film
       tools(std::move(stop)), workflow.graph,
       worker::Taken{film, std::move(lease), epoch, {{}, Json::object()}, now.snapshot.seen, {}});
   const std::string incarnation = TRY(store.incarnation());
-  const std::string id = new_command_id();
   const worker::Session::Plan plan = [&](const ValidGraph& graph, Json& document, Seq seq) -> Result<run::Delta> {
-    run::Delta delta = TRY(run::plan_start(graph, inputs, command_record(id, type, seq)));
+    run::Delta delta = TRY(run::plan_start(graph, inputs, command_record(command.id, command.type, seq)));
     TRY(run::apply_channels(document, delta));
     delta.meta["store"] = incarnation;
     return delta;
@@ -53,15 +52,15 @@ Result<std::unique_ptr<worker::Session>> WorkflowService::Body::begin(const Film
 }
 
 Result<std::unique_ptr<worker::Session>> WorkflowService::Body::begin_again(const FilmId& film, recovery::Gathered& gathered,
-                                                                            const Json& inputs, std::stop_token stop) {
+                                                                            const Json& inputs, const CommandName& command,
+                                                                            std::stop_token stop) {
   if (gathered.chosen() == nullptr) {
     TRY(set_aside_damage(film, gathered));
-    return begin(film, inputs, "START_PIPELINE", std::move(stop));
+    return begin(film, inputs, command, std::move(stop));
   }
   auto session = TRY(take_over(film, gathered, std::nullopt, std::move(stop)));
-  const std::string id = new_command_id();
   const worker::Session::Plan plan = [&](const ValidGraph& graph, Json& document, Seq seq) -> Result<run::Delta> {
-    run::Delta delta = TRY(run::plan_start(graph, inputs, command_record(id, "START_PIPELINE", seq)));
+    run::Delta delta = TRY(run::plan_start(graph, inputs, command_record(command.id, command.type, seq)));
     Json attempts = document.value(standard::attempts.name, Json::object());
     for (const run::EffectRecord& open : TRY(run::open_effects(document))) {
       const run::EffectName name = TRY(run::parse_effect_key(open.key));

@@ -212,6 +212,20 @@ Result<std::vector<CommitInfo>> commits_before(Connection& connection, const Fil
   return infos;
 }
 
+Result<std::vector<Commit>> commits_after(Connection& connection, const FilmRow& film, const FilmId& id, Seq after, std::size_t limit) {
+  Statement rows = TRY(connection.prepare("SELECT " + std::string(commit_columns) +
+                                          " FROM commits WHERE film = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3"));
+  rows.bind(1, film.id).bind(2, std::min(number(after), number_max)).bind(3, std::min<std::uint64_t>(limit, number_max));
+  std::vector<Commit> commits;
+  while (TRY(rows.step())) {
+    CommitRow row = TRY(commit_from(rows, id));
+    if (!commits.empty() && !row.is_restored && row.commit.info.previous_hash != commits.back().info.head.hash)
+      return broken("commits do not follow each other", film.film, number(row.commit.info.head.seq));
+    commits.push_back(std::move(row.commit));
+  }
+  return commits;
+}
+
 Result<Loaded<Checkpoint>> read_state(Connection& connection, const FilmRow& film, const FilmId& id, Seq seq) {
   if (seq == Seq{} || number(seq) > number(film.head.seq))
     return Loaded<Checkpoint>{Outcome::absent, std::nullopt, "never committed here"};

@@ -133,6 +133,17 @@ Result<std::vector<CommitInfo>> MemoryStore::history(const FilmId& film, Seq bef
   return infos;
 }
 
+Result<std::vector<Commit>> MemoryStore::log(const FilmId& film, Seq after, std::size_t limit) {
+  const std::lock_guard lock(mutex_);
+  const auto row = held_.films.find(film.value());
+  if (row == held_.films.end() || row->second.commits.empty())
+    return fail(ErrorKind::not_found, "no commit of this film. film=" + film.value());
+  std::vector<Commit> found;
+  for (auto one = row->second.commits.upper_bound(number(after)); one != row->second.commits.end() && found.size() < limit; ++one)
+    found.push_back(one->second);
+  return found;
+}
+
 Result<std::vector<CheckpointStore::Row>> MemoryStore::list() {
   const std::lock_guard lock(mutex_);
   std::vector<Row> rows;

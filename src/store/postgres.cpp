@@ -265,6 +265,24 @@ bool Connection::is_usable() {
 
 // --- statements ------------------------------------------------------------------------------------------------------
 
+Result<bool> Connection::wait_for_notice(Deadline deadline) {
+  bool is_told = false;
+  const auto take = [&] {
+    while (PGnotify* notice = PQnotifies(handle_.get())) {
+      PQfreemem(notice);
+      is_told = true;
+    }
+  };
+  take();
+  if (is_told) return true;
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now()).count();
+  pollfd socket{PQsocket(handle_.get()), POLLIN, 0};
+  if (left <= 0 || ::poll(&socket, 1, static_cast<int>(left)) <= 0) return false;
+  if (PQconsumeInput(handle_.get()) == 0) return lost("wait for a notification");
+  take();
+  return is_told;
+}
+
 std::string Connection::in_schema(std::string_view sql) const {
   std::string text(sql);
   const std::string name = location_->schema + ".";

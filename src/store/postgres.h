@@ -100,6 +100,9 @@ class Connection {
   /// Several statements without parameters; one transaction, unless they say otherwise.
   Result<void> run_script(const std::string& sql, Deadline deadline, std::string_view doing);
 
+  /// After LISTEN: waits for a notification until `deadline`. False: none came. Errors: unavailable.
+  Result<bool> wait_for_notice(Deadline deadline);
+
   /// SQLSTATE of the last failure; empty: none, or none from the server.
   [[nodiscard]] const std::string& state() const { return state_; }
   /// Whether another statement can be sent: the server has not closed it, and nothing is left open.

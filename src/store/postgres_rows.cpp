@@ -422,6 +422,28 @@ WHERE f.film_id = $1 ORDER BY c.seq DESC)sql")};
   return infos;
 }
 
+Result<std::vector<Commit>> read_log(Connection& connection, const FilmId& film, Seq after, std::size_t limit, Deadline deadline) {
+  static const Query query{"workprint_log", sql(R"sql(
+SELECT {film}, pg_is_in_recovery(), {commit} FROM workprint.films f LEFT JOIN LATERAL (
+  SELECT * FROM workprint.commits WHERE film = f.id AND seq > $2 ORDER BY seq LIMIT $3) c ON true
+WHERE f.film_id = $1 ORDER BY c.seq)sql")};
+  Parameters values;
+  values.text(film.value()).number(std::min(number(after), number_max)).number(std::min<std::uint64_t>(limit, number_max));
+  const Rows rows = TRY(connection.run(query, values, deadline, "read a film's commits"));
+  if (rows.size() == 0) TRY(prove_absence(connection, film.value(), deadline));
+  if (rows.size() > 0 && rows.is_true(0, recovery_column)) return from_standby();
+  if (rows.size() == 0 || TRY(film_from(rows, 0)).head.seq == Seq{})
+    return fail(ErrorKind::not_found, "the database has no commit of this film. film=" + film.value());
+  std::vector<Commit> commits;
+  for (int at = 0; at < rows.size() && !rows.is_null(at, commit_column); ++at) {
+    CommitRow row = TRY(commit_from(rows, at, commit_column, film));
+    if (!commits.empty() && !row.is_restored && row.commit.info.previous_hash != commits.back().info.head.hash)
+      return broken("commits do not follow each other", film.value(), number(row.commit.info.head.seq));
+    commits.push_back(std::move(row.commit));
+  }
+  return commits;
+}
+
 // --- damage ----------------------------------------------------------------------------------------------------------
 
 namespace {

@@ -64,6 +64,8 @@ Result<std::set<std::uint64_t>> write_films(Connection& connection, std::span<co
 /// The newest state, or the one at `seq`, from one consistent view. Errors: corrupt; unavailable (also: a standby).
 Result<Loaded<Checkpoint>> read_state(Connection& connection, const FilmId& film, std::optional<Seq> seq, Deadline deadline);
 /// Commits with seq < before, newest first, at most `limit`. Errors: not_found; corrupt (also: a gap); unavailable.
+/// Commits after `after`, oldest first. Errors: as read_history.
+Result<std::vector<Commit>> read_log(Connection& connection, const FilmId& film, Seq after, std::size_t limit, Deadline deadline);
 Result<std::vector<CommitInfo>> read_history(Connection& connection, const FilmId& film, Seq before, std::size_t limit, Deadline deadline);
 
 /// Moves the rows of `film`, and every film's row that fails its checksum, to the set_aside tables; one transaction.

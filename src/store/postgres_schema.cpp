@@ -78,6 +78,31 @@ CREATE TABLE workprint.set_aside_films (aside bigint NOT NULL, LIKE workprint.fi
 CREATE TABLE workprint.set_aside_commits (aside bigint NOT NULL, LIKE workprint.commits);
 CREATE TABLE workprint.set_aside_bases (aside bigint NOT NULL, LIKE workprint.bases);
 )sql",
+    R"sql(
+CREATE TABLE workprint.commands (
+  accepted bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  film_id text NOT NULL,
+  command_id text NOT NULL,
+  body text NOT NULL,
+  prepared text NOT NULL,
+  at_ms bigint NOT NULL,
+  state text NOT NULL,
+  seq bigint NOT NULL,
+  error text NOT NULL
+);
+CREATE UNIQUE INDEX commands_by_id ON workprint.commands (film_id, command_id);
+CREATE INDEX commands_accepted ON workprint.commands (film_id, accepted) WHERE state = 'accepted';
+CREATE TABLE workprint.queue (
+  film_id text PRIMARY KEY,
+  turn bigint GENERATED ALWAYS AS IDENTITY,
+  priority bigint NOT NULL,
+  worker text NOT NULL,
+  term_ms bigint NOT NULL,
+  alive_at timestamptz NOT NULL,
+  not_before timestamptz NOT NULL
+) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.05);
+CREATE INDEX queue_by_turn ON workprint.queue (priority DESC, turn);
+)sql",
 };
 static_assert(steps.size() == schema_format);
 
@@ -91,8 +116,12 @@ constexpr std::string_view expected_definitions =
     "commits.item text\ncommits.at_ms bigint\ncommits.writer text\ncommits.previous_hash text\ncommits.hash text\n"
     "commits.delta bytea\ncommits.seal text\n"
     "bases.film bigint\nbases.seq bigint\nbases.anchor boolean\nbases.sha256 text\nbases.body bytea\n"
+    "commands.accepted bigint\ncommands.film_id text\ncommands.command_id text\ncommands.body text\ncommands.prepared text\n"
+    "commands.at_ms bigint\ncommands.state text\ncommands.seq bigint\ncommands.error text\n"
+    "queue.film_id text\nqueue.turn bigint\nqueue.priority bigint\nqueue.worker text\nqueue.term_ms bigint\n"
+    "queue.alive_at timestamp with time zone\nqueue.not_before timestamp with time zone\n"
     "set_aside.id bigint\nset_aside_films.aside bigint\nset_aside_commits.aside bigint\nset_aside_bases.aside bigint\n"
-    "films_by_id unique film_id\ncommits_by_seq unique film,seq\nbases_by_seq unique film,seq\n";
+    "commands_by_id unique film_id,command_id\nqueue_pkey unique film_id\nfilms_by_id unique film_id\ncommits_by_seq unique film,seq\nbases_by_seq unique film,seq\n";
 
 // `to_regclass` is null for what is not there, so one statement asks all without failing.
 constexpr std::string_view look_sql = R"sql(
@@ -112,6 +141,8 @@ SELECT pg_is_in_recovery(),
       WHERE n.nspname = $1 AND i.indisunique AND i.indisvalid AND i.indpred IS NULL) lines),
   CASE WHEN $2 > 0 AND current_setting('statement_timeout') = '0' THEN set_config('statement_timeout', $2::text, false) END
 )sql";
+
+constexpr std::string_view older_format = "the schema is of an older format";
 
 Loaded<std::string> found_to_be(Outcome outcome, std::string detail) { return {outcome, std::nullopt, std::move(detail)}; }
 
@@ -153,8 +184,13 @@ Result<Loaded<std::string>> examine_marks(Connection& connection, const Rows& se
     return has_tables ? found_to_be(Outcome::corrupt, "the table meta is missing")
                       : found_to_be(Outcome::foreign, "the schema belongs to another program");
   const Rows meta = TRY(connection.run({"", "SELECT name, value FROM workprint.meta"}, {}, deadline, "read meta"));
-  Loaded<std::string> marks = judge_marks(meta_rows(meta), has_tables);
+  const std::map<std::string, std::string> found = meta_rows(meta);
+  Loaded<std::string> marks = judge_marks(found, has_tables);
   if (!marks.value) return marks;
+  if (found.at("format") != std::to_string(schema_format)) {
+    marks.detail = older_format;
+    return marks;
+  }
   const std::string missing = missing_definition(std::string(seen.text(0, 5)));
   if (!missing.empty()) return found_to_be(Outcome::corrupt, "a definition is not as written: " + missing);
   return marks;
@@ -198,22 +234,28 @@ Result<void> create_in_transaction(Connection& connection, Deadline deadline) {
   return make_tables(connection, deadline);
 }
 
-}  // namespace
-
-std::string meta_seal(const std::string& format, const std::string& incarnation) {
-  return sha256_hex(std::string(application) + "\n" + format + "\n" + incarnation);
+Result<void> upgrade_in_transaction(Connection& connection, Deadline deadline) {
+  TRY(lock_migrations(connection, deadline));
+  const Rows meta = TRY(connection.run({"", "SELECT name, value FROM workprint.meta"}, {}, deadline, "read meta"));
+  std::map<std::string, std::string> marks = meta_rows(meta);
+  if (!judge_marks(marks, true).value) return fail(ErrorKind::unavailable, "the schema changed while it was being upgraded");
+  std::string script;
+  for (std::size_t format = std::stoul(marks["format"]); format < schema_format; ++format) script += steps[format];
+  if (script.empty()) return {};  // somebody else was first
+  TRY(connection.run_script(script, deadline, "upgrade the tables"));
+  const std::string format = std::to_string(schema_format), seal = meta_seal(format, marks["incarnation"]);
+  Parameters values;
+  values.texts({"format", "seal"}).texts({format, seal});
+  TRY(connection.run({"", "UPDATE workprint.meta m SET value = n.value FROM unnest($1::text[], $2::text[]) AS n(name, value) WHERE m.name = n.name"}, values,
+                     deadline, "mark the schema"));
+  return {};
 }
 
-Loaded<std::string> examine(Connection& connection, Duration limit, Deadline deadline) {
-  auto seen = examine_all(connection, limit, deadline);
-  if (!seen) return failed(seen.error());
-  if (!seen->detail.empty()) seen->detail += ". store=" + connection.location().shown;
-  return *std::move(seen);
-}
-
-Result<void> create_schema(Connection& connection, Deadline deadline) {
+// `work` in a transaction that is on the disk when it ends well.
+template <class Work>
+Result<void> durably(Connection& connection, Deadline deadline, Work work) {
   TRY(connection.run_script("BEGIN", deadline, "begin"));
-  auto made = create_in_transaction(connection, deadline);
+  auto made = work(connection, deadline);
   if (!made) {
     [[maybe_unused]] const auto undone = connection.run_script("ROLLBACK", deadline, "rollback");
     return made;
@@ -223,6 +265,25 @@ Result<void> create_schema(Connection& connection, Deadline deadline) {
   fault_point("checkpoint.create.after");
   return {};
 }
+
+}  // namespace
+
+bool is_older(const Loaded<std::string>& seen) { return seen.outcome == Outcome::found && seen.detail == older_format; }
+
+std::string meta_seal(const std::string& format, const std::string& incarnation) {
+  return sha256_hex(std::string(application) + "\n" + format + "\n" + incarnation);
+}
+
+Loaded<std::string> examine(Connection& connection, Duration limit, Deadline deadline) {
+  auto seen = examine_all(connection, limit, deadline);
+  if (!seen) return failed(seen.error());
+  if (!seen->detail.empty() && !is_older(*seen)) seen->detail += ". store=" + connection.location().shown;
+  return *std::move(seen);
+}
+
+Result<void> create_schema(Connection& connection, Deadline deadline) { return durably(connection, deadline, create_in_transaction); }
+
+Result<void> upgrade_schema(Connection& connection, Deadline deadline) { return durably(connection, deadline, upgrade_in_transaction); }
 
 Result<std::string> rename_schema(Connection& connection, WallTime now, Deadline deadline) {
   std::string time = to_rfc3339(now);

@@ -10,7 +10,7 @@
 namespace workprint::store::postgres {
 
 /// The newest format this program reads and the one it writes. In table `meta`.
-inline constexpr std::uint64_t schema_format = 1;
+inline constexpr std::uint64_t schema_format = 2;
 
 /// Looks at the schema of a connection and believes nothing of it: whether the server is one that may be read for
 /// recovery, the marks, the format, the definitions.
@@ -19,6 +19,13 @@ inline constexpr std::uint64_t schema_format = 1;
 /// Returns found (the incarnation); absent (the schema is not there, or empty); unreachable (also: a standby); corrupt;
 /// foreign (another program's); too_new.
 [[nodiscard]] Loaded<std::string> examine(Connection& connection, Duration limit, Deadline deadline);
+
+/// Whether examine() found the store in an older format: upgrade_schema() comes before any other use.
+[[nodiscard]] bool is_older(const Loaded<std::string>& seen);
+
+/// Brings an older format up to date, in one transaction under an advisory lock; whoever comes second finds it done.
+/// Errors: unavailable.
+Result<void> upgrade_schema(Connection& connection, Deadline deadline);
 
 /// Makes schema and tables where they are absent; whoever comes second finds them made. One transaction under an
 /// advisory lock. Errors: unavailable.

@@ -51,6 +51,10 @@ Loaded<Sessions::Lent> Sessions::take(IfMissing missing, Deadline deadline) {
     if (const auto made = create_schema(session.connection, deadline); !made) return {Outcome::unreachable, std::nullopt, made.error().message};
     seen = examine(session.connection, limits_.call, deadline);
   }
+  if (is_older(seen)) {
+    if (const auto done = upgrade_schema(session.connection, deadline); !done) return {Outcome::unreachable, std::nullopt, done.error().message};
+    seen = examine(session.connection, limits_.call, deadline);
+  }
   if (!seen.value) return {seen.outcome, std::nullopt, std::move(seen.detail)};
   session.is_ours = true;
   return loaded;

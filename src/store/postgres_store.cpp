@@ -45,6 +45,7 @@ class PostgresStore final : public CheckpointStore {
   Result<void> install(const Lease& lease, const Checkpoint& checkpoint, const CommitInfo& info) override;
   Result<std::string> set_aside(const FilmId& film, const std::string& reason) override;
   Result<std::vector<CommitInfo>> history(const FilmId& film, Seq before, std::size_t limit) override;
+  Result<std::vector<Commit>> log(const FilmId& film, Seq after, std::size_t limit) override;
   Result<std::vector<Row>> list() override;
 
  private:
@@ -259,6 +260,12 @@ Result<std::vector<CommitInfo>> PostgresStore::history(const FilmId& film, Seq b
   });
 }
 
+Result<std::vector<Commit>> PostgresStore::log(const FilmId& film, Seq after, std::size_t limit) {
+  return on_session(IfMissing::leave, [&](Connection& connection, Deadline deadline) {
+    return read_log(connection, film, after, limit, deadline);
+  });
+}
+
 Result<std::vector<CheckpointStore::Row>> PostgresStore::list() {
   auto films = on_session(IfMissing::leave, [](Connection& connection, Deadline deadline) { return all_films(connection, deadline); });
   if (!films && films.error().kind == ErrorKind::not_found) return std::vector<Row>();
@@ -333,6 +340,7 @@ class WrongStore final : public CheckpointStore {
   Result<void> install(const Lease&, const Checkpoint&, const CommitInfo&) override { return refuse(); }
   Result<std::string> set_aside(const FilmId&, const std::string&) override { return refuse(); }
   Result<std::vector<CommitInfo>> history(const FilmId&, Seq, std::size_t) override { return refuse(); }
+  Result<std::vector<Commit>> log(const FilmId&, Seq, std::size_t) override { return refuse(); }
   Result<std::vector<Row>> list() override { return refuse(); }
 
  private:

@@ -66,6 +66,30 @@ CREATE TABLE set_aside_films (aside INTEGER NOT NULL, film, film_id, epoch, owne
 CREATE TABLE set_aside_commits (aside INTEGER NOT NULL, film, seq, epoch, kind, node, item, at_ms, writer, previous_hash, hash, delta, seal);
 CREATE TABLE set_aside_bases (aside INTEGER NOT NULL, film, seq, anchor, sha256, body);
 )sql",
+    R"sql(
+CREATE TABLE commands (
+  accepted INTEGER PRIMARY KEY AUTOINCREMENT,
+  film_id TEXT NOT NULL CHECK (length(film_id) BETWEEN 1 AND 128),
+  command_id TEXT NOT NULL CHECK (length(command_id) BETWEEN 1 AND 64),
+  body TEXT NOT NULL,
+  prepared TEXT NOT NULL,
+  at_ms INTEGER NOT NULL CHECK (at_ms >= 0),
+  state TEXT NOT NULL,
+  seq INTEGER NOT NULL CHECK (seq >= 0),
+  error TEXT NOT NULL
+);
+CREATE UNIQUE INDEX commands_by_id ON commands (film_id, command_id);
+CREATE INDEX commands_accepted ON commands (film_id, accepted) WHERE state = 'accepted';
+CREATE TABLE queue (
+  turn INTEGER PRIMARY KEY AUTOINCREMENT,
+  film_id TEXT NOT NULL UNIQUE CHECK (length(film_id) BETWEEN 1 AND 128),
+  priority INTEGER NOT NULL CHECK (priority BETWEEN 0 AND 200),
+  worker TEXT NOT NULL,
+  term_ms INTEGER NOT NULL CHECK (term_ms >= 0),
+  alive_ms INTEGER NOT NULL CHECK (alive_ms >= 0),
+  not_before_ms INTEGER NOT NULL CHECK (not_before_ms >= 0)
+);
+)sql",
 };
 static_assert(steps.size() == database_format);
 

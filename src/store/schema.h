@@ -8,7 +8,7 @@
 namespace workprint::store {
 
 /// The newest database format this program reads and the one it writes. In PRAGMA user_version and in `meta`.
-inline constexpr std::uint64_t database_format = 1;
+inline constexpr std::uint64_t database_format = 2;
 /// PRAGMA application_id: "WPrt".
 inline constexpr std::uint64_t database_application = 0x57507274;
 

@@ -129,7 +129,7 @@ TEST_CASE_FIXTURE(DatabaseFixture, "sqlite file: every row that lies is corrupt;
            "UPDATE commits SET hash = previous_hash WHERE seq = 12", "DELETE FROM commits WHERE seq = 12",
            "DELETE FROM commits WHERE seq = 5", "DELETE FROM commits", "DELETE FROM bases", "UPDATE bases SET body = x'7b7d'",
            "UPDATE bases SET sha256 = replace(sha256, 'a', 'b')", "UPDATE bases SET seq = 2",
-           "UPDATE meta SET value = 'db_0123' WHERE name = 'incarnation'", "UPDATE meta SET value = '2' WHERE name = 'format'",
+           "UPDATE meta SET value = 'db_0123' WHERE name = 'incarnation'", "UPDATE meta SET value = '7' WHERE name = 'format'",
            "DROP INDEX commits_by_seq", "DROP TABLE bases", "PRAGMA user_version = 0", "PRAGMA application_id = 5"}) {
     CAPTURE(lie);
     scratch.empty();

@@ -55,6 +55,7 @@ class SqliteStore final : public CheckpointStore {
   Result<void> install(const Lease& lease, const Checkpoint& checkpoint, const CommitInfo& info) override;
   Result<std::string> set_aside(const FilmId& film, const std::string& reason) override;
   Result<std::vector<CommitInfo>> history(const FilmId& film, Seq before, std::size_t limit) override;
+  Result<std::vector<Commit>> log(const FilmId& film, Seq after, std::size_t limit) override;
   Result<std::vector<Row>> list() override;
 
  private:
@@ -308,6 +309,15 @@ Result<std::vector<CommitInfo>> SqliteStore::history(const FilmId& film, Seq bef
   const std::optional<FilmRow> row = TRY(find_film(connection, film.value()));
   if (!row || row->head.seq == Seq{}) return fail(ErrorKind::not_found, "the database has no commit of this film. film=" + film.value());
   return commits_before(connection, *row, film, before, limit);
+}
+
+Result<std::vector<Commit>> SqliteStore::log(const FilmId& film, Seq after, std::size_t limit) {
+  const std::lock_guard lock(mutex_);
+  Connection& connection = *TRY(connected(IfMissing::leave));
+  Transaction transaction = TRY(Transaction::begin(connection, Kind::read));
+  const std::optional<FilmRow> row = TRY(find_film(connection, film.value()));
+  if (!row || row->head.seq == Seq{}) return fail(ErrorKind::not_found, "the database has no commit of this film. film=" + film.value());
+  return commits_after(connection, *row, film, after, limit);
 }
 
 Result<std::vector<CheckpointStore::Row>> SqliteStore::list() {

@@ -190,12 +190,12 @@ TEST_CASE("sqlite store: a database of a later version is too new, and is left a
     const Lease lease = granted(store->acquire(line.film(), {this_process_writer(), Epoch{}}));
     granted(line.grow(*store, lease));
   }
-  granted(open_raw(path).run("PRAGMA user_version = 2; UPDATE meta SET value = '2' WHERE name = 'format'"));
+  granted(open_raw(path).run("PRAGMA user_version = 7; UPDATE meta SET value = '7' WHERE name = 'format'"));
   const std::string before = bytes_of(path);
   const auto store = open_sqlite_store(path, system_clock());
   const Loaded<Checkpoint> loaded = store->load(line.film());
   CHECK(loaded.outcome == Outcome::too_new);
-  CHECK(loaded.detail.find("format 2") != std::string::npos);
+  CHECK(loaded.detail.find("format 7") != std::string::npos);
   CHECK(word_of(store->acquire(line.film(), {this_process_writer(), Epoch{}})) == "invalid");
   CHECK(bytes_of(path) == before);
 }

@@ -214,6 +214,7 @@ Result<RunStatus> run_film(Session& session, const RunOptions& options, std::sto
   for (int steps = 0; steps < options.steps_max; ++steps) {
     if (stop.stop_requested()) return RunStatus::stopped;
     if (const auto lost = session.publication().lost) return std::unexpected(*lost);
+    if (options.at_boundary && !TRY(options.at_boundary())) return RunStatus::stopped;
     bool goes_on = false;
     const RunStatus status = TRY(run_step(session, options, stop, goes_on));
     if (!goes_on) return status;

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <stop_token>
 #include <vector>
@@ -18,6 +19,8 @@ struct RunOptions {
   int steps_max = 10'000;            ///< recursion limit of one run call: a graph that loops for ever is stopped
   std::filesystem::path scratch;     ///< private folders of tasks are made under it
   EffectPolicy effects;
+  /// Called before every step. False: the run ends here (RunStatus::stopped). May commit to the session.
+  std::function<Result<bool>()> at_boundary;
 };
 
 enum class RunStatus { complete, waiting, stopped };

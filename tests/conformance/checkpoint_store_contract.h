@@ -465,6 +465,41 @@ inline void a_release_that_was_lost_costs_nothing(const CheckpointBackend& backe
   }
 }
 
+inline void the_log_is_every_commit_whole_and_in_order(const CheckpointBackend& backend) {
+  const auto store = backend.open();
+  Line line(film_named("film"));
+  CHECK(word_of(store->log(line.film(), Seq{}, 10)) == "not_found");
+  const Lease lease = granted(store->acquire(line.film(), {this_process_writer(), Epoch{}}));
+  CHECK(word_of(store->log(line.film(), Seq{}, 10)) == "not_found");
+  Json before = line.document();
+  for (int i = 0; i < 30; ++i) granted(line.grow(*store, lease, 900));
+  const auto all = granted(backend.open()->log(line.film(), Seq{}, 100));
+  REQUIRE(all.size() == 30);
+  // Applied one by one they are the state.
+  for (const Commit& commit : all) granted(record::apply(before, granted(record::decode_delta(commit.delta)), line.film(), commit.info));
+  CHECK(canonical_json(before) == canonical_json(line.document()));
+  const auto some = granted(store->log(line.film(), Seq{27}, 2));
+  REQUIRE(some.size() == 2);
+  CHECK(some.front().info.head.seq == Seq{28});
+  CHECK(granted(store->log(line.film(), Seq{30}, 10)).empty());
+  CHECK(granted(store->log(line.film(), Seq{~std::uint64_t{0}}, ~std::size_t{0})).empty());
+}
+
+inline void an_installed_state_has_an_empty_delta_in_the_log(const CheckpointBackend& backend) {
+  const auto store = backend.open();
+  Line line(film_named("film"));
+  const Lease first = granted(store->acquire(line.film(), {this_process_writer(), Epoch{}}));
+  granted(line.grow(*store, first, 100));
+  for (int i = 0; i < 3; ++i) [[maybe_unused]] const Commit unknown_here = line.next(first.epoch());
+  const Lease lease = granted(store->acquire(line.film(), {this_process_writer(), first.epoch()}));
+  const CommitInfo info{line.head(), std::string(64, 'a'), CommitKind::restored, {}, {}, WallTime{std::chrono::hours(1)}, "w"};
+  granted(store->install(lease, line.checkpoint(), info));
+  const auto log = granted(store->log(line.film(), Seq{1}, 10));
+  REQUIRE(log.size() == 1);
+  CHECK(log.front().info.head == line.head());
+  CHECK(log.front().delta.empty());
+}
+
 /// Calls every clause with a backend of its own.
 inline void keeps_the_contract(const std::function<CheckpointBackend()>& make) {
   struct Clause {
@@ -480,6 +515,8 @@ inline void keeps_the_contract(const std::function<CheckpointBackend()>& make) {
       {"a film of a live process is not taken", a_film_of_a_live_process_is_not_taken_but_that_of_a_dead_one_is},
       {"a live writer without a sign of life loses the film", a_live_writer_that_gives_no_sign_of_life_for_a_term_loses_the_film},
       {"a term that ran out harms nobody who is alone", a_term_that_ran_out_harms_nobody_who_is_alone},
+      {"the log is every commit, whole and in order", the_log_is_every_commit_whole_and_in_order},
+      {"an installed state has an empty delta in the log", an_installed_state_has_an_empty_delta_in_the_log},
       {"history is newest first and bounded", history_is_newest_first_and_bounded},
       {"all films are listed by id", all_films_are_listed_by_id},
       {"a newer state of another tier is installed", a_newer_state_of_another_tier_is_installed_and_gone_on_from},

@@ -62,7 +62,7 @@ TEST_CASE_FIXTURE(SchemaFixture, "postgres: every row that lies is corrupt; set 
            "UPDATE S.commits SET hash = previous_hash WHERE seq = 12", "UPDATE S.commits SET epoch = 9000000000000000001 WHERE seq = 12",
            "DELETE FROM S.commits WHERE seq = 12", "DELETE FROM S.commits WHERE seq = 11", "DELETE FROM S.commits", "DELETE FROM S.bases",
            "UPDATE S.bases SET body = '\\x7b7d'", "UPDATE S.bases SET sha256 = repeat('a', 64)", "UPDATE S.bases SET seq = seq + 1",
-           "UPDATE S.meta SET value = 'db_0123' WHERE name = 'incarnation'", "UPDATE S.meta SET value = '2' WHERE name = 'format'",
+           "UPDATE S.meta SET value = 'db_0123' WHERE name = 'incarnation'", "UPDATE S.meta SET value = '7' WHERE name = 'format'",
            "UPDATE S.meta SET value = 'other' WHERE name = 'application'", "DELETE FROM S.meta", "DELETE FROM S.meta WHERE name = 'format'",
            "DROP TABLE S.meta", "DROP TABLE S.bases", "DROP INDEX S.commits_by_seq", "ALTER TABLE S.commits DROP COLUMN seal",
            "ALTER TABLE S.bases ALTER COLUMN anchor TYPE text"}) {
@@ -132,11 +132,11 @@ TEST_CASE_FIXTURE(SchemaFixture, "postgres: a flipped byte of a delta or a base 
 TEST_CASE_FIXTURE(SchemaFixture, "postgres: a schema of a later version is too new, and is left as it is") {
   make("film", 1);
   const std::string incarnation = run("SELECT value FROM S.meta WHERE name = 'incarnation'");
-  run("UPDATE S.meta SET value = '2' WHERE name = 'format'; UPDATE S.meta SET value = '" + store::postgres::meta_seal("2", incarnation) + "' WHERE name = 'seal'");
+  run("UPDATE S.meta SET value = '7' WHERE name = 'format'; UPDATE S.meta SET value = '" + store::postgres::meta_seal("7", incarnation) + "' WHERE name = 'seal'");
   const auto store = open();
   const Loaded<Checkpoint> loaded = store->load(film);
   CHECK(loaded.outcome == Outcome::too_new);
-  CHECK_MESSAGE(loaded.detail.find("format 2") != std::string::npos, loaded.detail);
+  CHECK_MESSAGE(loaded.detail.find("format 7") != std::string::npos, loaded.detail);
   CHECK(word_of(store->acquire(film, {this_process_writer(), Epoch{}})) == "invalid");
   CHECK(run("SELECT count(*) FROM S.commits") == "1");
 }

@@ -53,6 +53,9 @@ class Database final : public CheckpointStore {
   Result<std::vector<CommitInfo>> history(const FilmId& film, Seq before, std::size_t limit) override {
     return call("history", [&] { return world_.database.history(film, before, limit); });
   }
+  Result<std::vector<Commit>> log(const FilmId& film, Seq after, std::size_t limit) override {
+    return call("log", [&] { return world_.database.log(film, after, limit); });
+  }
   Result<std::vector<Row>> list() override {
     return call("list", [&] { return world_.database.list(); });
   }
