@@ -30,6 +30,7 @@ workprint::Result<workprint::Workflow> film_workflow(studio::Studio& studio, con
 struct FilmRequest {
   std::string prompt;                              ///< 1..20,000 bytes of UTF-8
   std::optional<std::filesystem::path> audio;      ///< 1 s .. 60 min of anything ffmpeg reads
+  std::string song_object;                         ///< instead of `audio`: a song in the object store, `audio/<name>`
   Picture picture;
   std::uint64_t seed = 0;                          ///< 0..2^53
   int max_scenes = 0;                              ///< 0: the writer decides; else 1..1000
@@ -45,6 +46,24 @@ workprint::Result<Picture> parse_picture(std::string_view text);
 
 /// Where a finished film lies: object name of the newest verified render; nothing when there is none.
 [[nodiscard]] std::optional<std::string> rendered_object(const workprint::Json& state);
+
+/// Puts a song into the object store and measures it: the value of channel `song`.
+/// Errors: invalid (no audio that can be decoded; its length is out of range); unavailable.
+workprint::Result<workprint::Json> store_song(workprint::ObjectStore& objects, const std::filesystem::path& file,
+                                              const std::string& shown_name, std::stop_token stop);
+
+/// The film's own commands (film-domain 3.4): REGENERATE_SCENE, REGENERATE_FRAME, UPDATE_SCENE_ASSET. Pure.
+/// Errors: invalid (names the member and what is allowed); not_found (no such scene, take).
+workprint::Result<workprint::CommandPlan> plan_command(const workprint::State& state, const std::string& type,
+                                                       const workprint::Json& payload);
+
+/// The seed of a film nobody named one for: the same prompt makes the same film.
+[[nodiscard]] std::uint64_t seed_of_prompt(std::string_view prompt);
+
+/// The inputs of a START_PIPELINE payload; null when it names none (then it resumes a film). `picture`: when the payload
+/// does not say. Errors: as prepare_inputs.
+workprint::Result<workprint::Json> inputs_of_start(workprint::ObjectStore& objects, const workprint::Json& payload,
+                                                   const Picture& picture, std::stop_token stop);
 
 /// The writes of a "make this scene's clip again" command. Errors: not_found (no such scene: names the range).
 workprint::Result<std::vector<workprint::Write>> retake_scene(const workprint::Json& state, int scene,

@@ -103,6 +103,7 @@ Result<Workflow> film_workflow(studio::Studio& studio, const FilmOptions& option
   Workflow workflow;
   workflow.graph = TRY(graph.validate());
   workflow.restart_at = first_missing_node;
+  workflow.command = plan_command;
   workflow.channels_from_storyboard = inputs_from_storyboard;
   workflow.channels_from_legacy = [options](const FilmId& film, const Json& document, ObjectStore& objects) {
     return channels_from_legacy(film, document, objects, options);

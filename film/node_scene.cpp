@@ -70,11 +70,7 @@ class SceneTask {
     if (!override_text().empty()) writes.patch(channels::overrides, {{id_, {{"clip", Json()}}}});
   }
 
-  [[nodiscard]] std::string override_text() const {
-    const Json& all = state_.raw(channels::overrides.name);
-    if (!all.is_object() || !all.contains(id_) || !all[id_].is_object()) return {};
-    return all[id_].value("clip", "");
-  }
+  [[nodiscard]] std::string override_text() const { return prompt_override(state_, scene_.id, "clip"); }
 
   TakeMaker maker_of() {
     const auto id = static_cast<std::uint32_t>(scene_.id);

@@ -37,6 +37,8 @@ Result<Picture> picture_of(const State& state);
 [[nodiscard]] std::uint64_t seed_of(const State& state);
 [[nodiscard]] int max_scenes_of(const State& state);
 [[nodiscard]] bool is_forced(const State& state, int scene, const char* part);
+/// What a person wants the next take's prompt to be; empty: as composed. `part`: clip, startFrame, endFrame.
+[[nodiscard]] std::string prompt_override(const State& state, int scene, const char* part);
 /// The scene needs no clip: circled and not forced, or a slug stands for it.
 [[nodiscard]] bool is_settled(const State& state, int scene);
 /// Scene ids still to do: forced ones first, then play order.

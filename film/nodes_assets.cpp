@@ -90,6 +90,7 @@ class FrameTask {
     writes.patch(channels::takes, {{key, outcome.patch}});
     writes.patch(channels::production, {{"scenes", {{std::to_string(scene.id), {{part, to_json(*outcome.asset)}}}}}});
     if (forced) writes.patch(channels::forced, {{std::to_string(scene.id), rest_of_forced(scene.id, part)}});
+    if (!prompt_override(state_, scene.id, part).empty()) writes.patch(channels::overrides, {{std::to_string(scene.id), {{part, Json()}}}});
     return {};
   }
 
@@ -101,7 +102,8 @@ class FrameTask {
     const auto id = static_cast<std::uint32_t>(scene.id);
     TakeMaker maker;
     maker.asset_key = key;
-    maker.prompt = story::frame_prompt(plan_, index, start ? story::Which::start : story::Which::end, rules_of(state_));
+    maker.prompt = prompt_override(state_, scene.id, start ? "startFrame" : "endFrame");
+    if (maker.prompt.empty()) maker.prompt = story::frame_prompt(plan_, index, start ? story::Which::start : story::Which::end, rules_of(state_));
     maker.from = sources(index, which);
     maker.object_name = [this, id, name](int n) { return frame_name(context_.film(), id, name, static_cast<std::uint32_t>(n)); };
     maker.evaluation_name = [this, id, name](int n) { return frame_evaluation_name(context_.film(), id, name, static_cast<std::uint32_t>(n)); };

@@ -42,6 +42,13 @@ bool is_forced(const State& state, int scene, const char* part) {
   return std::ranges::find(*entry, Json(part)) != entry->end();
 }
 
+std::string prompt_override(const State& state, int scene, const char* part) {
+  const Json& all = state.raw(channels::overrides.name);
+  const auto entry = all.is_object() ? all.find(std::to_string(scene)) : all.end();
+  if (!all.is_object() || entry == all.end() || !entry->is_object()) return {};
+  return entry->value(part, "");
+}
+
 bool is_settled(const State& state, int scene) {
   if (is_forced(state, scene, "clip")) return false;
   if (circled_take(state, scene_key("scene_video", scene))) return true;

@@ -1,4 +1,6 @@
 // What comes from people: a request for a film, a picture format, a retake.
+#include <stdlib.h>
+
 #include <charconv>
 
 #include "film/channels.h"
@@ -26,7 +28,28 @@ Result<int> number_in(std::string_view text, int least, int most, const std::str
   return value;
 }
 
-Result<Json> store_song(ObjectStore& objects, const std::filesystem::path& file, std::stop_token stop) {
+// A song that is in the store already, measured anew: its length decides the film's.
+Result<Json> song_in_store(ObjectStore& objects, const std::string& name, std::stop_token stop) {
+  const auto parsed = parse_object_name(name);
+  if (!parsed || parsed->type != ObjectType::song)
+    return fail(ErrorKind::invalid, "audio must name a song that was uploaded: audio/<name>. given=" + name.substr(0, 200));
+  std::string folder = (std::filesystem::temp_directory_path() / "workprint_song_XXXXXX").string();
+  if (::mkdtemp(folder.data()) == nullptr) return fail(ErrorKind::unavailable, "no temporary folder can be made");
+  const std::filesystem::path file = std::filesystem::path(folder) / std::filesystem::path(name).filename();
+  const auto measured = [&]() -> Result<Json> {
+    const auto info = objects.get_file(name, file);
+    if (!info && info.error().kind == ErrorKind::not_found) return fail(ErrorKind::invalid, "audio: no such song; upload it first. given=" + name);
+    if (!info) return std::unexpected(info.error());
+    return store_song(objects, file, file.filename().string(), stop);
+  }();
+  std::error_code ignored;
+  std::filesystem::remove_all(folder, ignored);
+  return measured;
+}
+
+}  // namespace
+
+Result<Json> store_song(ObjectStore& objects, const std::filesystem::path& file, const std::string& shown_name, std::stop_token stop) {
   auto song = media::measure_song(file, stop);
   if (!song && song.error().kind == ErrorKind::not_found)
     return fail(ErrorKind::invalid, "audio: no such file. file=" + file.string());
@@ -39,11 +62,9 @@ Result<Json> store_song(ObjectStore& objects, const std::filesystem::path& file,
   Json json = to_json(to_asset(created.info));
   json["durationSeconds"] = static_cast<double>(song->duration_ms) / 1000.0;
   json["contentType"] = song->content_type;
-  json["name"] = file.filename().string().substr(0, 200);
+  json["name"] = shown_name.substr(0, 200);
   return json;
 }
-
-}  // namespace
 
 Result<Picture> parse_picture(std::string_view text) {
   const auto x = text.find('x'), at = text.find('@');
@@ -71,11 +92,12 @@ Result<Json> prepare_inputs(ObjectStore& objects, const FilmRequest& request, st
   if (request.seed > (std::uint64_t{1} << 53)) return fail(ErrorKind::invalid, "seed must be 0..2^53");
   Json inputs = {{channels::original_prompt.name, request.prompt},
                  {channels::creative_prompt.name, request.prompt},
-                 {channels::has_audio.name, request.audio.has_value()},
+                 {channels::has_audio.name, request.audio.has_value() || !request.song_object.empty()},
                  {channels::picture.name, {{"width", request.picture.width}, {"height", request.picture.height}, {"fps", request.picture.fps}}},
                  {channels::settings.name, {{"seed", request.seed}, {"maxScenes", request.max_scenes}}},
                  {channels::current_scene_index.name, 0}};
-  if (request.audio) inputs[channels::song.name] = TRY(store_song(objects, *request.audio, stop));
+  if (request.audio) inputs[channels::song.name] = TRY(store_song(objects, *request.audio, request.audio->filename().string(), stop));
+  if (!request.song_object.empty()) inputs[channels::song.name] = TRY(song_in_store(objects, request.song_object, stop));
   return inputs;
 }
 

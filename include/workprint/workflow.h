@@ -14,7 +14,7 @@ namespace workprint {
 struct CommandPlan {
   std::vector<Write> writes;  ///< none: there is nothing to do
   std::string next_node;      ///< due because of it, unless something before it in the graph is anyway; empty: nothing
-  bool sets_going = true;     ///< a film that was stopped or complete goes on
+  bool sets_going = true;     ///< a film that was stopped or complete goes on; false: it rests until it is resumed
 };
 
 struct Workflow {

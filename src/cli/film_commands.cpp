@@ -85,7 +85,7 @@ Result<std::string> film_id_for(const Request& request) {
 
 std::uint64_t seed_for(const Request& request) {
   if (request.seed) return *request.seed;
-  return std::stoull(sha256_hex(request.prompt).substr(0, 8), nullptr, 16);
+  return film::seed_of_prompt(request.prompt);
 }
 
 }  // namespace
@@ -99,7 +99,7 @@ Exit run(const Request& request) {
   const FilmId film = *parse_film_id(*id);
   auto floor = StudioFloor::open(request);
   if (!floor) return report_error(floor.error());
-  film::FilmRequest wanted{request.prompt, std::nullopt, *picture, seed_for(request), request.max_scenes};
+  film::FilmRequest wanted{request.prompt, std::nullopt, {}, *picture, seed_for(request), request.max_scenes};
   if (!request.audio.empty()) wanted.audio = request.audio;
   const auto inputs = film::prepare_inputs(*(*floor)->objects, wanted, signals.token());
   if (!inputs) return report_error(inputs.error());

@@ -102,12 +102,13 @@ class Planner {
     const CommandPlan plan = TRY(workflow_.command(State(document_), command_.type, command_.payload));
     if (plan.writes.empty()) return record_only(CommandState::nothing_to_do, {});
     const std::string halted = halted_as(document_);
+    const bool had_ended = TRY(due_tasks(document_)).empty();
     std::vector<Write> writes = plan.writes;
     writes.push_back(record(CommandState::applied));
     Ordered ordered;
     ordered.delta = TRY(plan_command(workflow_.graph, document_, writes, plan.next_node));
     ordered.sets_going = plan.sets_going;
-    if (!plan.sets_going && !halted.empty()) halt(document_, ordered.delta, halted.c_str());
+    if (!plan.sets_going && (!halted.empty() || had_ended)) halt(document_, ordered.delta, halted.empty() ? "stopped" : halted.c_str());
     return ordered;
   }
 

@@ -57,7 +57,7 @@ struct WorkflowService::Body {
   Result<std::optional<worker::Taken>> take_claim(const FilmId& film, recovery::Gathered& gathered, const std::optional<Checkpoint>& external,
                                                   std::stop_token stop);
   void look_again(const FilmId& film, recovery::Gathered& gathered, const std::optional<Checkpoint>& external);
-  Result<void> reconcile(worker::Session& session);
+  Result<void> reconcile(worker::Session& session, const RecoveryReport& report);
 
   // service.cpp: what is done with it then
   Result<void> wake(worker::Session& session);

@@ -188,7 +188,7 @@ Result<std::unique_ptr<worker::Session>> WorkflowService::Body::take_over(const 
     if (!taken) continue;
     auto session = std::make_unique<worker::Session>(tools(stop), workflow.graph, *std::move(taken));
     TRY(session->read([&](const Json& document) { return run::check_graph_fits(document, workflow.graph); }));
-    const auto reconciled = reconcile(*session);
+    const auto reconciled = reconcile(*session, gathered.report);
     if (reconciled) return session;
     if (reconciled.error().kind != ErrorKind::conflict) return std::unexpected(reconciled.error());
     // state.json moved between the look and the first write: its writer lived. What it wrote counts.
@@ -199,7 +199,7 @@ Result<std::unique_ptr<worker::Session>> WorkflowService::Body::take_over(const 
 }
 
 // The entry node looks at what really exists; its findings are the takeover's commit.
-Result<void> WorkflowService::Body::reconcile(worker::Session& session) {
+Result<void> WorkflowService::Body::reconcile(worker::Session& session, const RecoveryReport& report) {
   const run::Task task{workflow.graph.entry(), {}};
   run::Finished finished{task, {}};
   {
@@ -214,6 +214,7 @@ Result<void> WorkflowService::Body::reconcile(worker::Session& session) {
     run::Delta delta = TRY(run::plan_takeover(graph, document, finished, workflow.restart_at));
     if (incarnation) delta.meta["store"] = *incarnation;
     delta.meta["graphFingerprint"] = graph.fingerprint();
+    delta.meta["recovery"] = Json::array({to_json(report)});  // in a list, so that it takes the place of the one before
     return delta;
   });
 }
