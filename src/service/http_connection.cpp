@@ -340,6 +340,7 @@ void Connection::linger() {
   phase_ = Phase::lingering;
   request_.reset();
   spool_.reset();
+  forget_stream();
   wire_->shut_down_sending();
   wire_->wait(shared_.limits.linger, [self = shared_from_this()] { self->close(); });
   discard();
@@ -429,6 +430,11 @@ void Connection::await_silence() {
   });
 }
 
+void Connection::forget_stream() {
+  if (queue_) queue_->end();
+  if (std::exchange(is_stream_, false)) --shared_.counters.streams_open;
+}
+
 void Connection::cut() {
   ++shared_.counters.streams_cut;
   close();
@@ -447,10 +453,9 @@ void Connection::close() {
   const auto self = shared_from_this();
   phase_ = Phase::closed;
   wire_->close();
-  if (queue_) queue_->end();
   request_.reset();
   spool_.reset();
-  if (is_stream_) --shared_.counters.streams_open;
+  forget_stream();
   shared_.connections.erase(self);
   {
     const std::lock_guard lock(shared_.mutex);

@@ -107,6 +107,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void send_to_stream(std::string bytes);
   void await_silence();
   void cut();
+  void forget_stream();
 
   Shared& shared_;
   const std::shared_ptr<Wire> wire_;

@@ -3,14 +3,17 @@
 
 #include <arpa/inet.h>
 #include <doctest/doctest.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
 
+#include <future>
 #include <map>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <thread>
 
 #include "base/file.h"
 #include "object/scratch_folder.h"
@@ -98,11 +101,21 @@ class RawClient {
     return answer;
   }
 
+  /// Waits up to `limit` for bytes or the end; for clients that dribble.
+  bool has_bytes(Duration limit) {
+    pollfd waiting{.fd = file_.get(), .events = POLLIN, .revents = 0};
+    return ::poll(&waiting, 1, static_cast<int>(limit.count())) > 0;
+  }
   /// At least `count` bytes unless the connection ends.
   std::string read_bytes(std::size_t count) {
     while (buffer_.size() < count && receive()) {
     }
     return take(std::min(count, buffer_.size()));
+  }
+  std::string read_bytes_exactly(std::size_t count) {
+    std::string bytes = read_bytes(count);
+    REQUIRE(bytes.size() == count);
+    return bytes;
   }
   /// All until the other side ends.
   std::string read_to_end() {
@@ -132,7 +145,28 @@ class RawClient {
   std::string buffer_;
 };
 
-/// The first test that needs patience sets its own limits.
+/// Waits for what another thread is about to do; a minute is a failed test.
+template <class Condition>
+bool eventually(Condition condition) {
+  const Instant end = std::chrono::steady_clock::now() + std::chrono::minutes(1);
+  while (!condition()) {
+    if (std::chrono::steady_clock::now() > end) return false;
+    std::this_thread::yield();
+  }
+  return true;
+}
+
+/// A promise that many may wait for.
+class Gate {
+ public:
+  void open() { promise_.set_value(); }
+  void wait() const { future_.wait(); }
+
+ private:
+  std::promise<void> promise_;
+  std::shared_future<void> future_ = promise_.get_future().share();
+};
+
 inline Handlers echo_handlers() {
   return {.admit = [](Request&) -> std::variant<Admission, Response> { return Admission{}; },
           .answer = [](const Request& request) -> Answer {

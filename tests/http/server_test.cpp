@@ -1,6 +1,4 @@
 // The server, asked over real sockets: what it takes, and in which order it answers.
-#include <future>
-
 #include "tests/http/raw_client.h"
 
 namespace workprint::http {
@@ -185,16 +183,15 @@ TEST_CASE_FIXTURE(ServerFixture, "http server: what escapes from a handler is an
 }
 
 TEST_CASE_FIXTURE(ServerFixture, "http server: a slow handler holds up nobody but its own connection") {
-  std::promise<void> go_on;
-  std::shared_future<void> may_go_on = go_on.get_future().share();
-  handlers.answer = [may_go_on](const Request& request) -> Answer {
-    if (request.path == "/slow") may_go_on.wait();
+  Gate go_on;
+  handlers.answer = [&](const Request& request) -> Answer {
+    if (request.path == "/slow") go_on.wait();
     return json_response(200, {{"path", request.path}});
   };
   RawClient slow = client();
   slow.send("GET /slow HTTP/1.1\r\nHost: a\r\n\r\nGET /after HTTP/1.1\r\nHost: a\r\n\r\n");
   for (int i = 0; i < 20; ++i) CHECK(ask("GET /quick HTTP/1.1\r\nHost: a\r\n\r\n").status == 200);
-  go_on.set_value();
+  go_on.open();
   CHECK(slow.read().json()["path"] == "/slow");
   CHECK(slow.read().json()["path"] == "/after");
 }
