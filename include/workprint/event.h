@@ -11,7 +11,7 @@ namespace workprint {
 
 /// `type` is one of
 ///   recovery  payload: the RecoveryReport
-///   commit    {kind, node?, item?}: one durable change; `seq` is its number
+///   commit    {kind, node?, item?, micros}: one durable change; `seq` is its number; how long it took to be durable
 ///   task      {node, item?, what: started|finished|waiting|cancelled|failed, error?}
 ///   effect    {key, node, item?, what: executing|made|done|adopted|replayed|polling|failed|unknown, usdMicros?}
 ///   progress  {node, item?, message, fraction?}

@@ -43,6 +43,8 @@ struct FeedListener {
   /// A whole state: first of all when no place was given or it is not kept any more, and whenever deltas cannot tell what
   /// happened (a state that came from another tier).
   std::function<bool(const FullState&)> state;
+  /// Asked now and then: false, it is gone, though nothing happened that could have told it. May be unset.
+  std::function<bool()> is_there;
 };
 
 struct FeedOptions {

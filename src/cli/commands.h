@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 
@@ -11,13 +12,14 @@ namespace workprint::cli {
 
 struct Request {
   std::string root;              ///< empty: the user's data folder
-  std::string store, objects;    ///< locations of the tiers; empty: under the root
+  std::string config;            ///< file of settings; empty: workprint.toml under the root, if it is there
+  std::map<std::string, std::string> settings;  ///< given as flags, by name (settings.h)
   bool json = false;
-  std::string film, id, target, prompt, audio, picture = "1280x720@24", start_over, interrupt, action;
+  std::string film, id, target, prompt, audio, start_over, interrupt, action;
   std::optional<std::uint64_t> seed, seq;
   std::uint64_t scene = 0;
-  int jobs = 1, max_scenes = 0, max_takes = 3;
-  bool no_run = false, repair = false;
+  int max_scenes = 0;
+  bool no_run = false, repair = false, no_worker = false;
 };
 
 Exit run(const Request& request);
@@ -38,5 +40,8 @@ Exit graph(const Request& request);
 Exit recovery_table(const Request& request);
 Exit doctor(const Request& request);
 Exit version(const Request& request);
+Exit config(const Request& request);
+Exit worker(const Request& request);
+Exit serve(const Request& request);
 
 }  // namespace workprint::cli

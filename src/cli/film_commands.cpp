@@ -92,13 +92,13 @@ std::uint64_t seed_for(const Request& request) {
 
 Exit run(const Request& request) {
   const StopSignals signals;
-  const auto picture = film::parse_picture(request.picture);
-  if (!picture) return report_error(picture.error());
   const auto id = film_id_for(request);
   if (!id) return report_error(id.error());
   const FilmId film = *parse_film_id(*id);
   auto floor = StudioFloor::open(request);
   if (!floor) return report_error(floor.error());
+  const auto picture = film::parse_picture((*floor)->settings.text("picture"));
+  if (!picture) return report_error(picture.error());
   film::FilmRequest wanted{request.prompt, std::nullopt, {}, *picture, seed_for(request), request.max_scenes};
   if (!request.audio.empty()) wanted.audio = request.audio;
   const auto inputs = film::prepare_inputs(*(*floor)->objects, wanted, signals.token());

@@ -1,7 +1,10 @@
 #include <CLI/CLI.hpp>
 #include <clocale>
 
+#include <algorithm>
+
 #include "cli/commands.h"
+#include "cli/settings.h"
 
 namespace {
 
@@ -27,8 +30,17 @@ struct Parser {
   }
 
   void with_work(CLI::App* one) {
-    one->add_option("--jobs", request.jobs, "scenes at the same time, 1..64")->check(CLI::Range(1, 64));
-    one->add_option("--max-takes", request.max_takes, "takes of one asset before a person is asked, 1..20")->check(CLI::Range(1, 20));
+    one->add_option_function<std::string>("--jobs", [this](const std::string& text) { request.settings["parallel_scenes"] = text; }, "the same as --parallel-scenes");
+  }
+
+  // Every setting is a flag of every command.
+  void add_settings() {
+    for (const workprint::cli::SettingRow& row : workprint::cli::setting_rows()) {
+      std::string flag = "--" + std::string(row.name);
+      std::ranges::replace(flag, '_', '-');
+      const std::string about = std::string(row.about) + ": " + std::string(row.range) + (row.fallback.empty() ? std::string() : " (default: " + std::string(row.fallback) + ")");
+      app.add_option_function<std::string>(flag, [this, name = std::string(row.name)](const std::string& text) { request.settings[name] = text; }, about)->group("Settings");
+    }
   }
 
   void build() {
@@ -36,17 +48,14 @@ struct Parser {
     app.require_subcommand(1);
     app.fallthrough();
     app.add_option("--root", request.root, "folder of database and objects (default: the user's data folder)");
-    app.add_option("--store", request.store, "tier 1: sqlite:<path>, postgres://... or postgres: (default: sqlite:workprint.db under the root)")
-        ->envname("WORKPRINT_STORE");
-    app.add_option("--objects", request.objects, "tier 2: file:<folder>, gs://bucket/prefix or s3://bucket/prefix?endpoint=... (default: file:films under the root)")
-        ->envname("WORKPRINT_OBJECTS");
+    app.add_option("--config", request.config, "file of settings (default: workprint.toml under the root, if it is there)");
+    add_settings();
     CLI::App* run_ = sub("run", "begin a film, or go on with it", run);
     run_->add_option("--prompt", request.prompt, "what the film is about, 1..20,000 bytes")->required();
     run_->add_option("--audio", request.audio, "a song: any audio file ffmpeg reads, 1 s to 60 min");
     run_->add_option("--id", request.film, "film id, [A-Za-z0-9_-]{1,128} (default: made up)");
     run_->add_option("--seed", request.seed, "0..2^53 (default: from the prompt)");
     run_->add_option("--max-scenes", request.max_scenes, "1..1000 (default: the writer decides)")->check(CLI::Range(1, 1000));
-    run_->add_option("--picture", request.picture, "WIDTHxHEIGHT@FPS");
     run_->add_option("--start-over", request.start_over, "the film id again: begin anew over an existing film; nothing is deleted");
     with_work(run_);
     CLI::App* resume_ = with_film(sub("resume", "go on with a film", resume), "film id, or path of a state.json");
@@ -72,6 +81,10 @@ struct Parser {
     CLI::App* resolve_ = with_film(sub("resolve", "answer a film's question", resolve));
     resolve_->add_option("action", request.action, "retry, skip or abort")->required()->check(CLI::IsMember({"retry", "skip", "abort"}));
     resolve_->add_option("--interrupt", request.interrupt, "which question, when several are open");
+    CLI::App* serve_ = sub("serve", "the HTTP service, with a worker", serve);
+    serve_->add_flag("--no-worker", request.no_worker, "only the service: other processes work");
+    sub("worker", "take films off the queue and work on them until SIGTERM", worker);
+    sub("config", "every setting, its value and where that came from", config);
     sub("graph", "the film's graph as Mermaid", graph);
     sub("doctor", "check stores, disk and studio", doctor);
     sub("version", "the program's version", version);

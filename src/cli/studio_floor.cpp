@@ -19,7 +19,6 @@ namespace {
 
 // `file:films` lies under the root, as the default does.
 Result<std::unique_ptr<ObjectStore>> open_objects(const std::string& location, const std::filesystem::path& root) {
-  if (location.empty()) return open_folder_store(root / "films");
   if (location.starts_with("file:") && !location.starts_with("file:/")) return open_folder_store(root / location.substr(5));
   return open_object_store(location);
 }
@@ -40,26 +39,46 @@ Result<std::unique_ptr<StudioFloor>> StudioFloor::open(const Request& request) {
   std::error_code error;
   floor->root = std::filesystem::absolute(root_of(request), error);
   if (error) return fail(ErrorKind::invalid, "root is no usable path. root=" + root_of(request).string());
-  floor->store = TRY(open_checkpoint_store(request.store, floor->clock, floor->root.string()));
-  floor->objects = TRY(open_objects(request.objects, floor->root));
+  floor->settings = TRY(load_settings(request.settings, request.config, floor->root));
+  const Settings& settings = floor->settings;
+  floor->store = TRY(open_checkpoint_store(settings.text("store"), floor->clock, floor->root.string()));
+  floor->objects = TRY(open_objects(settings.text("objects"), floor->root));
+  const int jobs = static_cast<int>(settings.number("parallel_scenes"));
   const int cores = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
-  const int threads = std::max(1, cores / std::max(1, request.jobs));
+  const int threads = std::max(1, cores / jobs);
   floor->studio = film::studio::builtin_studio(threads);
   film::FilmOptions options;
-  options.parallel_scenes = request.jobs;
-  options.max_takes = request.max_takes;
+  options.parallel_scenes = jobs;
+  options.max_takes = static_cast<int>(settings.number("max_takes"));
+  options.quality_control = settings.is_on("quality_control");
+  options.accept_threshold = settings.real("accept_threshold");
+  options.minor_issue_threshold = settings.real("minor_issue_threshold");
+  options.major_issue_threshold = settings.real("major_issue_threshold");
+  options.fail_threshold = settings.real("fail_threshold");
   options.encoder_threads = threads;
   Workflow workflow = TRY(film::film_workflow(*floor->studio, options));
+  floor->graph_ = workflow.graph;
   ServiceOptions service;
-  service.jobs = request.jobs;
+  service.jobs = jobs;
+  service.in_doubt_pay_up_to_usd_micros = static_cast<std::int64_t>(settings.real("in_doubt_pay_up_to") * 1e6);
   service.scratch = floor->root / "scratch";
   // For tests that stop a worker for longer than its lease lives.
   if (const char* term = std::getenv("WORKPRINT_LEASE_TERM_MS")) service.lease_term = Duration(std::max(100, std::atoi(term)));
   floor->display = std::make_unique<Display>(show_for(request.json));
-  Display* display = floor->display.get();
+  floor->sink_ = [display = floor->display.get()](const Event& event) { display->on(event); };
   floor->service = std::make_unique<WorkflowService>(*floor->store, *floor->objects, std::move(workflow), service, floor->clock,
-                                                     system_random(), [display](const Event& event) { display->on(event); });
+                                                     system_random(), [one = floor.get()](const Event& event) {
+                                                       const std::lock_guard lock(one->sink_mutex_);
+                                                       if (one->sink_) one->sink_(event);
+                                                     });
   return floor;
+}
+
+Result<std::unique_ptr<Inbox>> StudioFloor::open_inbox() const { return workprint::open_inbox(settings.text("store"), clock, root.string()); }
+
+void StudioFloor::listen(EventSink sink) {
+  const std::lock_guard lock(sink_mutex_);
+  sink_ = std::move(sink);
 }
 
 StopSignals::StopSignals() {

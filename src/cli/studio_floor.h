@@ -8,7 +8,9 @@
 
 #include "cli/commands.h"
 #include "cli/display.h"
+#include "cli/settings.h"
 #include "film/film.h"
+#include "workprint/inbox.h"
 #include "workprint/service.h"
 
 namespace workprint::cli {
@@ -18,6 +20,7 @@ namespace workprint::cli {
 
 struct StudioFloor {
   std::filesystem::path root;
+  Settings settings;
   std::shared_ptr<Clock> clock = system_clock();
   std::unique_ptr<CheckpointStore> store;
   std::unique_ptr<ObjectStore> objects;
@@ -25,11 +28,21 @@ struct StudioFloor {
   std::unique_ptr<Display> display;
   std::unique_ptr<WorkflowService> service;
 
+  /// Errors: invalid: every setting that may not be so.
   static Result<std::unique_ptr<StudioFloor>> open(const Request& request);
+  [[nodiscard]] Result<std::unique_ptr<Inbox>> open_inbox() const;
+  [[nodiscard]] const ValidGraph& graph() const { return graph_; }
+  /// Another listener to what happens, instead of the display. Not while a film runs.
+  void listen(EventSink sink);
   /// Where an object can be found by a person: a path, or a location on the network.
   [[nodiscard]] std::string object_path(const std::string& object) const;
   /// The same for tier 1, without secrets.
   [[nodiscard]] std::string store_path() const;
+
+ private:
+  ValidGraph graph_;
+  std::mutex sink_mutex_;
+  EventSink sink_;
 };
 
 /// Requests a stop at SIGINT or SIGTERM; at the second one the process ends at once (a resume goes on all the same).

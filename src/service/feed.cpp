@@ -150,6 +150,7 @@ struct Feed::Body {
         const auto film_id = parse_film_id(id);
         const std::lock_guard lock(film->mutex);
         // What cannot be read now is read at the next look.
+        film->listeners.remove_if([](const Listener& one) { return one.call.is_there && !one.call.is_there(); });
         if (!film->listeners.empty()) [[maybe_unused]] const auto done = advance(*film_id, *film);
         if (const auto aside = asides.find(id); aside != asides.end()) give(*film, aside->second);
       }

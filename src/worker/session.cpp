@@ -128,6 +128,7 @@ Result<void> Session::commit_locked(CommitKind kind, const run::Task& task, run:
   }
   run::apply_meta(*document_, delta);
   record::stamp(*document_, film_, commit.info);
+  const Instant began = tools_.clock->now();
   if (auto done = make_durable(commit); !done) {
     broken_ = done.error();
     return done;
@@ -135,7 +136,8 @@ Result<void> Session::commit_locked(CommitKind kind, const run::Task& task, run:
   head_ = commit.info.head;
   if (kind != CommitKind::step) last_step_node_.clear();
   if (is_worth_publishing(kind) && !degraded_) keeper_.offer(head_);
-  Json payload = {{"kind", to_string(kind)}};
+  const auto micros = std::chrono::duration_cast<std::chrono::microseconds>(tools_.clock->now() - began).count();
+  Json payload = {{"kind", to_string(kind)}, {"micros", micros}};
   if (!task.node.empty()) payload["node"] = task.node;
   if (!task.item.empty()) payload["item"] = task.item;
   emit({"commit", film_.value(), number(head_.epoch), number(head_.seq), std::move(payload)});
