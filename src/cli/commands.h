@@ -10,10 +10,15 @@
 
 namespace workprint::cli {
 
+/// A setting as it was given on the command line, and the flag's own words.
+struct GivenFlag {
+  std::string text, flag;
+};
+
 struct Request {
   std::string root;              ///< empty: the user's data folder
   std::string config;            ///< file of settings; empty: workprint.toml under the root, if it is there
-  std::map<std::string, std::string> settings;  ///< given as flags, by name (settings.h)
+  std::map<std::string, GivenFlag> settings;  ///< given as flags, by name (settings.h)
   bool json = false;
   std::string film, id, target, prompt, audio, start_over, interrupt, action;
   std::optional<std::uint64_t> seed, seq;

@@ -30,7 +30,7 @@ struct Parser {
   }
 
   void with_work(CLI::App* one) {
-    one->add_option_function<std::string>("--jobs", [this](const std::string& text) { request.settings["parallel_scenes"] = text; }, "the same as --parallel-scenes");
+    one->add_option_function<std::string>("--jobs", [this](const std::string& text) { request.settings["parallel_scenes"] = {text, "--jobs"}; }, "the same as --parallel-scenes");
   }
 
   // Every setting is a flag of every command.
@@ -39,7 +39,7 @@ struct Parser {
       std::string flag = "--" + std::string(row.name);
       std::ranges::replace(flag, '_', '-');
       const std::string about = std::string(row.about) + ": " + std::string(row.range) + (row.fallback.empty() ? std::string() : " (default: " + std::string(row.fallback) + ")");
-      app.add_option_function<std::string>(flag, [this, name = std::string(row.name)](const std::string& text) { request.settings[name] = text; }, about)->group("Settings");
+      app.add_option_function<std::string>(flag, [this, name = std::string(row.name), flag](const std::string& text) { request.settings[name] = {text, flag}; }, about)->group("Settings");
     }
   }
 

@@ -30,12 +30,6 @@ std::string upper(std::string_view name) {
   return text;
 }
 
-std::string flag_of(std::string_view name) {
-  std::string text = "--" + std::string(name);
-  std::ranges::replace(text, '_', '-');
-  return text;
-}
-
 bool is_whole(std::string_view text, std::int64_t least, std::int64_t most) {
   std::int64_t value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
@@ -83,7 +77,7 @@ bool is_secret(std::string_view name) { return name == "token"; }
 
 class Loader {
  public:
-  Loader(const std::map<std::string, std::string>& flags, std::filesystem::path file, const std::filesystem::path& root)
+  Loader(const std::map<std::string, GivenFlag>& flags, std::filesystem::path file, const std::filesystem::path& root)
       : flags_(flags), file_(std::move(file)), must_be_there_(!file_.empty()) {
     if (file_.empty()) file_ = root / "workprint.toml";
   }
@@ -168,7 +162,7 @@ class Loader {
     if (const auto in_file = from_file_.find(name); in_file != from_file_.end()) value = {in_file->second, file_.filename().string()};
     if (by_older) value = {*by_older, older};
     if (by_newer) value = {*by_newer, newer};
-    if (const auto flag = flags_.find(name); flag != flags_.end()) value = {flag->second, flag_of(name)};
+    if (const auto flag = flags_.find(name); flag != flags_.end()) value = {flag->second.text, flag->second.flag};
     if (value.source != "default" && !is_allowed(row.name, value.text))
       // A location may hold a password behind a mistyped first word.
       findings_.push_back(fmt::format("{} must be {}. set_by={}{}", name, row.range, value.source,
@@ -193,7 +187,7 @@ class Loader {
       if (settings_.real(order[i]) < settings_.real(order[i + 1])) findings_.push_back(fmt::format("{} must not be below {}", order[i], order[i + 1]));
   }
 
-  const std::map<std::string, std::string>& flags_;
+  const std::map<std::string, GivenFlag>& flags_;
   std::filesystem::path file_;
   const bool must_be_there_;
   std::map<std::string, std::string> from_file_;
@@ -229,7 +223,7 @@ std::int64_t Settings::number(std::string_view name) const { return std::atoll(t
 double Settings::real(std::string_view name) const { return std::strtod(text(name).c_str(), nullptr); }
 Settings::Address Settings::listen() const { return address_of(text("listen")).value_or(Address{}); }
 
-Result<Settings> load_settings(const std::map<std::string, std::string>& flags, const std::filesystem::path& file, const std::filesystem::path& root) {
+Result<Settings> load_settings(const std::map<std::string, GivenFlag>& flags, const std::filesystem::path& file, const std::filesystem::path& root) {
   std::filesystem::path named = file;
   if (const char* variable = std::getenv("WORKPRINT_CONFIG"); named.empty() && variable != nullptr) named = variable;
   return Loader(flags, std::move(named), root).load();

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "cli/commands.h"
 #include "film/film.h"
 #include "service/http_access.h"
 
@@ -48,7 +49,7 @@ struct Settings {
 
 /// `flags`: by setting name. `file`: empty, or the file that must be there; else `<root>/workprint.toml`, if it is there.
 /// Errors: invalid, with every finding, one a line.
-Result<Settings> load_settings(const std::map<std::string, std::string>& flags, const std::filesystem::path& file,
+Result<Settings> load_settings(const std::map<std::string, GivenFlag>& flags, const std::filesystem::path& file,
                                const std::filesystem::path& root);
 
 /// What `workprint config` prints; secrets are shown as `(set)`.
