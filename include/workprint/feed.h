@@ -58,8 +58,9 @@ class Feed {
   Feed(WorkflowService& service, CheckpointStore& store, EventMapper mapper, FeedOptions options, std::shared_ptr<Clock> clock);
   ~Feed();
 
-  /// Everything after `after`, in order, without a gap; then what comes. Reads; opening a feed starts no work.
-  /// Errors: not_found; unavailable; corrupt.
+  /// Everything after `after`, in order, without a gap; then what comes. Reads; opening a feed starts no work. A film that
+  /// is nowhere yet has its first commit as its first event.
+  /// Errors: unavailable; corrupt.
   Result<std::uint64_t> listen(const FilmId& film, const std::optional<FeedPlace>& after, FeedListener listener);
   void leave(std::uint64_t listener);
 

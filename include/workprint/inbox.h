@@ -77,7 +77,9 @@ class Inbox {
   /// Puts a film on the queue, if it is not there.
   virtual Result<void> enqueue(const FilmId& film, int priority) = 0;
   /// Up to `count` films that nobody holds, greatest priority first, then whoever has waited longest. Nobody holds what
-  /// its worker has not kept for its term, or whose worker is a process of this machine that is gone.
+  /// its worker has not kept for its term, nor for a quarter of it since a claim() first found it so: after an outage of
+  /// the store everybody's term has run out, and the living have that long to say so. Nor what is held by a process of this
+  /// machine that is gone.
   virtual Result<std::vector<Claim>> claim(const std::string& worker, std::size_t count, Duration term) = 0;
   /// A sign of life for all claims of `worker`. Returns the claimed films that have accepted commands.
   virtual Result<std::vector<FilmId>> keep(const std::string& worker) = 0;
@@ -86,6 +88,8 @@ class Inbox {
   /// Gives a film back that needs work still, not before `after` from now.
   virtual Result<void> give_back(const std::string& worker, const FilmId& film, Duration after) = 0;
   virtual Result<QueueCounts> counts() = 0;
+  /// Id of the store it lies in (CheckpointStore::incarnation). Another one: all that was in it is gone.
+  virtual Result<std::string> incarnation() = 0;
 
   /// Forgets commands that ended before `before`. Returns how many.
   virtual Result<std::uint64_t> forget(WallTime before) = 0;

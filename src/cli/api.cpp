@@ -94,6 +94,14 @@ Result<FilmId> Api::film_of(const http::Request& request, const std::string& tex
   return film;
 }
 
+std::optional<Json> Api::awaited(const FilmId& film) const {
+  const auto waiting = parts_.inbox.pending(film, unapplied_commands_max);
+  if (!waiting) return std::nullopt;
+  for (const Command& command : *waiting)
+    if (command.type == run::order::start && command.prepared.is_object()) return command.prepared;
+  return std::nullopt;
+}
+
 // --- commands --------------------------------------------------------------------------------------------------------
 
 void Api::add_commands() {

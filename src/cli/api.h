@@ -47,6 +47,8 @@ class Api {
   std::variant<http::Admission, http::Response> admit(http::Request& head);
   http::Answer answer(const http::Request& request);
   [[nodiscard]] Result<FilmId> film_of(const http::Request& request, const std::string& text) const;
+  /// The inputs of a film that a command will begin, as soon as a worker has it; nothing when none will.
+  [[nodiscard]] std::optional<Json> awaited(const FilmId& film) const;
   [[nodiscard]] const http::Token* token_of(const http::Request& request) const;
 
   // commands

@@ -68,7 +68,14 @@ http::Answer Api::state(const http::Request& request, const Values& values) {
   return answer_of([&]() -> Result<http::Response> {
     const FilmId film = TRY(film_of(request, values.at("id")));
     const std::uint64_t at = TRY(number_in(request, "seq", 0, 1, std::uint64_t{1} << 53));
-    const FullState full = at == 0 ? TRY(parts_.floor.service->full_state(film)) : TRY(parts_.floor.service->state_at(film, Seq{at}));
+    auto read = at == 0 ? parts_.floor.service->full_state(film) : parts_.floor.service->state_at(film, Seq{at});
+    if (!read && read.error().kind == ErrorKind::not_found && at == 0)
+      if (const auto inputs = awaited(film)) {
+        Provenance none;
+        none.tier = "inbox";
+        read = FullState{*inputs, none};
+      }
+    const FullState full = TRY(std::move(read));
     const auto shape = request.query.find("shape");
     if (shape != request.query.end() && shape->second != "old" && shape->second != "new") return fail(ErrorKind::invalid, "shape must be old or new");
     const bool is_old = shape != request.query.end() && shape->second == "old";
@@ -243,7 +250,8 @@ http::Answer Api::events(const http::Request& request, const Values& values) {
     place = *parsed;
   }
   // Whether there is such a film is answered before the stream begins, as any other route would.
-  if (const auto full = parts_.floor.service->full_state(*film); !full && full.error().kind != ErrorKind::unavailable) return refused(full.error());
+  if (const auto full = parts_.floor.service->full_state(*film); !full && full.error().kind != ErrorKind::unavailable)
+    if (full.error().kind != ErrorKind::not_found || !awaited(*film)) return refused(full.error());
   const auto deltas = request.query.find("deltas");
   const bool wants_deltas = deltas != request.query.end() && deltas->second == "1";
   http::Streaming streaming;

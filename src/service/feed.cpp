@@ -104,7 +104,7 @@ struct Feed::Body {
   Result<void> advance(const FilmId& id, Film& film) {
     while (true) {
       auto commits = store.log(id, Seq{film.seq}, commits_at_once);
-      if (!commits || (commits->empty() && !film.has_state)) {
+      if (!commits || (commits->empty() && film.seq == 0)) {
         // Tier 1 does not answer, or does not have it: then the newest state is what there is to tell.
         const auto full = service.full_state(id);
         if (!full) return std::unexpected(full.error());
@@ -208,10 +208,13 @@ struct Feed::Body {
   }
 
   Result<void> join(const FilmId& id, Film& film, const std::optional<FeedPlace>& after, const FeedListener& listener) {
-    if (film.has_state)
+    if (film.has_state) {
       TRY(advance(id, film));
-    else
-      TRY(jump(id, film));
+    } else if (const auto full = jump(id, film); !full) {
+      // Not begun yet: its first commit will be the first event.
+      if (full.error().kind != ErrorKind::not_found) return std::unexpected(full.error());
+      return {};
+    }
     if (after) {
       const auto caught = catch_up(id, film, *after, listener);
       if (!caught && !is_away(caught.error())) return std::unexpected(caught.error());

@@ -57,10 +57,17 @@ struct Worker::Body {
     }
   }
   std::optional<Instant> outage_ended;
+  std::string known_store;
 
   void keep() {
     const auto called = inbox.keep(options.writer);
     heard(called ? Result<void>() : Result<void>(std::unexpected(called.error())));
+    // A queue that was made anew knows nothing of the films that waited in the old one.
+    const auto incarnation = inbox.incarnation();
+    if (!incarnation) return;
+    const std::lock_guard lock(mutex);
+    if (!known_store.empty() && known_store != *incarnation) outage_ended = clock->now();
+    known_store = *incarnation;
   }
 
   // Finds films that no queue knows of; after an outage the queue itself may be gone.
@@ -159,17 +166,24 @@ struct Worker::Body {
         const std::lock_guard lock(mutex);
         back_offs.erase(film);
       }
-      if (report->status == FilmStatus::stopped) return inbox.give_back(options.writer, film, Duration::zero());
+      if (report->status == FilmStatus::stopped) return put_back(film, Duration::zero());
       return inbox.rest(options.writer, film);
     }
     note(film.value(), "the film's turn ended: " + report.error().message);
     switch (report.error().kind) {
       case ErrorKind::unavailable:
       case ErrorKind::conflict:
-      case ErrorKind::fenced: return inbox.give_back(options.writer, film, back_off(film));
-      case ErrorKind::cancelled: return inbox.give_back(options.writer, film, Duration::zero());
+      case ErrorKind::fenced: return put_back(film, back_off(film));
+      case ErrorKind::cancelled: return put_back(film, Duration::zero());
       default: return inbox.rest(options.writer, film);  // only a person can help: the next command brings it back
     }
+  }
+
+  // Also where the queue was lost while the film was being worked on.
+  Result<void> put_back(const FilmId& film, Duration after) {
+    auto done = inbox.give_back(options.writer, film, after);
+    if (!done) return done;
+    return inbox.enqueue(film, 0);
   }
 
   Duration back_off(const FilmId& film) {
@@ -200,7 +214,7 @@ struct Worker::Body {
 };
 
 Worker::Worker(WorkflowService& service, Inbox& inbox, WorkerOptions options, std::shared_ptr<Clock> clock, EventSink events)
-    : body_(new Body{service, inbox, std::move(options), std::move(clock), std::move(events), {}, {}, 0, {}, {}, {}, {}}) {}
+    : body_(new Body{service, inbox, std::move(options), std::move(clock), std::move(events), {}, {}, 0, {}, {}, {}, {}, {}}) {}
 
 Worker::~Worker() = default;
 

@@ -66,11 +66,13 @@ Result<CommandRecord> record_of(const FilmId& film, const CommandRow& row) {
   return record;
 }
 
-bool is_claim_free(const Holder& holder, const std::string& ours, std::uint64_t now_ms) {
+ClaimIs judge_claim(const Holder& holder, std::uint64_t doubted_ms, const std::string& ours, std::uint64_t now_ms) {
   const Owner owner = owner_of(holder.writer, ours);
-  if (owner == Owner::nobody) return true;
-  if (owner == Owner::gone && is_of_this_machine(holder.writer, ours)) return true;
-  return now_ms >= holder.alive_ms + holder.term_ms || holder.alive_ms > now_ms + holder.term_ms;
+  if (owner == Owner::nobody) return ClaimIs::free;
+  if (owner == Owner::gone && is_of_this_machine(holder.writer, ours)) return ClaimIs::free;
+  if (now_ms < holder.alive_ms + holder.term_ms && holder.alive_ms <= now_ms + holder.term_ms) return ClaimIs::held;
+  if (doubted_ms == 0 || doubted_ms > now_ms) return ClaimIs::to_be_doubted;
+  return now_ms >= doubted_ms + holder.term_ms / 4 ? ClaimIs::free : ClaimIs::held;
 }
 
 }  // namespace workprint::store

@@ -26,8 +26,10 @@ struct CommandRow {
 };
 Result<CommandRecord> record_of(const FilmId& film, const CommandRow& row);
 
-/// Whether `ours` may take what `holder` claims: nobody, ourselves, a process of this machine that is gone, or one that
-/// gave no sign for its term. A sign of life ahead of the clock is of a clock that began anew.
-[[nodiscard]] bool is_claim_free(const Holder& holder, const std::string& ours, std::uint64_t now_ms);
+/// What `ours` may do with a claim: take it (nobody's, of a process of this machine that is gone, or doubted for a quarter
+/// of its term), doubt it from now on (no sign of life for its term), or leave it. A time ahead of the clock is of a clock
+/// that began anew.
+enum class ClaimIs : std::uint8_t { held, to_be_doubted, free };
+[[nodiscard]] ClaimIs judge_claim(const Holder& holder, std::uint64_t doubted_ms, const std::string& ours, std::uint64_t now_ms);
 
 }  // namespace workprint::store

@@ -11,7 +11,7 @@ bool MemoryInbox::has_pending(const FilmId& film) const {
 }
 
 void MemoryInbox::put(const FilmId& film, int priority) {
-  const auto [place, is_new] = queue_.try_emplace(film, Place{priority, next_++, 0, {}});
+  const auto [place, is_new] = queue_.try_emplace(film, Place{priority, next_++, 0, {}, 0});
   if (!is_new) place->second.priority = std::max(place->second.priority, priority);
   place->second.not_before_ms = 0;
   ++changes_;
@@ -75,14 +75,19 @@ Result<std::vector<Claim>> MemoryInbox::claim(const std::string& worker, std::si
   const std::lock_guard lock(mutex_);
   const std::uint64_t now_ms = monotonic_ms(*clock_);
   std::vector<std::pair<FilmId, Place*>> free;
-  for (auto& [film, place] : queue_)
-    if (place.not_before_ms <= now_ms && is_claim_free(place.holder, worker, now_ms)) free.emplace_back(film, &place);
+  for (auto& [film, place] : queue_) {
+    if (place.not_before_ms > now_ms) continue;
+    const ClaimIs claim = judge_claim(place.holder, place.doubted_ms, worker, now_ms);
+    if (claim == ClaimIs::free) free.emplace_back(film, &place);
+    if (claim == ClaimIs::to_be_doubted) place.doubted_ms = now_ms;
+  }
   std::ranges::sort(free, {}, [](const auto& one) { return std::pair(-one.second->priority, one.second->turn); });
   std::vector<Claim> claims;
   for (const auto& [film, place] : free) {
     if (claims.size() >= count) break;
     claims.push_back({film, place->priority, !place->holder.writer.empty()});
     place->holder = {worker, static_cast<std::uint64_t>(term.count()), now_ms};
+    place->doubted_ms = 0;
   }
   return claims;
 }
@@ -93,6 +98,7 @@ Result<std::vector<FilmId>> MemoryInbox::keep(const std::string& worker) {
   for (auto& [film, place] : queue_) {
     if (place.holder.writer != worker) continue;
     place.holder.alive_ms = monotonic_ms(*clock_);
+    place.doubted_ms = 0;
     if (has_pending(film)) called.push_back(film);
   }
   return called;

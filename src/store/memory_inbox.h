@@ -23,6 +23,7 @@ class MemoryInbox final : public Inbox {
   Result<void> rest(const std::string& worker, const FilmId& film) override;
   Result<void> give_back(const std::string& worker, const FilmId& film, Duration after) override;
   Result<QueueCounts> counts() override;
+  Result<std::string> incarnation() override { return std::string("memory"); }
   Result<std::uint64_t> forget(WallTime before) override;
   void wait(Duration limit, std::stop_token stop) override;
 
@@ -31,6 +32,7 @@ class MemoryInbox final : public Inbox {
     int priority = 0;
     std::uint64_t turn = 0, not_before_ms = 0;
     Holder holder;
+    std::uint64_t doubted_ms = 0;
   };
   void put(const FilmId& film, int priority);
   [[nodiscard]] bool has_pending(const FilmId& film) const;

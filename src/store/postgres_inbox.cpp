@@ -46,6 +46,13 @@ class PostgresInbox final : public Inbox {
   Result<void> rest(const std::string& worker, const FilmId& film) override;
   Result<void> give_back(const std::string& worker, const FilmId& film, Duration after) override;
   Result<QueueCounts> counts() override;
+  Result<std::string> incarnation() override {
+    return on_session([](Connection& connection, Deadline deadline) -> Result<std::string> {
+      const Rows rows = TRY(connection.run({"workprint_incarnation", "SELECT value FROM workprint.meta WHERE name = 'incarnation'"}, {}, deadline, "read the store's id"));
+      if (rows.size() != 1) return fail(ErrorKind::corrupt, "the store's id is gone");
+      return std::string(rows.text(0, 0));
+    });
+  }
   Result<std::uint64_t> forget(WallTime before) override;
   void wait(Duration limit, std::stop_token stop) override;
 
@@ -158,9 +165,12 @@ Result<void> PostgresInbox::enqueue(const FilmId& film, int priority) {
   });
 }
 
-// Workers of this machine whose process is gone: their films wait for no term.
+// Workers of this machine whose process is gone: their films wait for no term. Those of others whose term ran out are
+// doubted from now on.
 Result<std::vector<std::string>> gone_workers(Connection& connection, const std::string& ours, Deadline deadline) {
-  const Rows rows = TRY(connection.run({"workprint_workers", "SELECT DISTINCT worker FROM workprint.queue WHERE worker <> ''"}, {}, deadline, "look at workers"));
+  const Rows rows = TRY(connection.run({"workprint_workers", "WITH doubted AS (UPDATE workprint.queue SET doubted_at = clock_timestamp() WHERE worker <> '' AND "
+                                       "doubted_at IS NULL AND alive_at + term_ms * interval '1 millisecond' <= clock_timestamp()) "
+                                       "SELECT DISTINCT worker FROM workprint.queue WHERE worker <> ''"}, {}, deadline, "look at workers"));
   std::vector<std::string> gone;
   for (int at = 0; at < rows.size(); ++at)
     if (const std::string worker(rows.text(at, 0)); owner_of(worker, ours) == Owner::gone && is_of_this_machine(worker, ours)) gone.push_back(worker);
@@ -169,9 +179,10 @@ Result<std::vector<std::string>> gone_workers(Connection& connection, const std:
 
 Result<std::vector<Claim>> PostgresInbox::claim(const std::string& worker, std::size_t count, Duration term) {
   static const Query query{"workprint_claim", "WITH free AS (SELECT q.film_id, q.worker FROM workprint.queue q WHERE q.not_before <= clock_timestamp() AND "
-      "(q.worker = '' OR q.alive_at + q.term_ms * interval '1 millisecond' <= clock_timestamp() OR q.worker = ANY($4)) "
+      "(q.worker = '' OR q.worker = ANY($4) OR (q.alive_at + q.term_ms * interval '1 millisecond' <= clock_timestamp() AND "
+      "q.doubted_at + q.term_ms * interval '0.25 millisecond' <= clock_timestamp())) "
       "ORDER BY q.priority DESC, q.turn LIMIT $2 FOR UPDATE SKIP LOCKED) "
-      "UPDATE workprint.queue q SET worker = $1, term_ms = $3, alive_at = clock_timestamp() FROM free WHERE q.film_id = free.film_id "
+      "UPDATE workprint.queue q SET worker = $1, term_ms = $3, alive_at = clock_timestamp(), doubted_at = NULL FROM free WHERE q.film_id = free.film_id "
       "RETURNING q.film_id, q.priority, free.worker <> '', q.turn"};
   return on_session([&](Connection& connection, Deadline deadline) -> Result<std::vector<Claim>> {
     const std::vector<std::string> gone = TRY(gone_workers(connection, worker, deadline));
@@ -193,7 +204,7 @@ Result<std::vector<Claim>> PostgresInbox::claim(const std::string& worker, std::
 }
 
 Result<std::vector<FilmId>> PostgresInbox::keep(const std::string& worker) {
-  static const Query query{"workprint_keep", "WITH kept AS (UPDATE workprint.queue SET alive_at = clock_timestamp() WHERE worker = $1 RETURNING film_id) "
+  static const Query query{"workprint_keep", "WITH kept AS (UPDATE workprint.queue SET alive_at = clock_timestamp(), doubted_at = NULL WHERE worker = $1 RETURNING film_id) "
       "SELECT k.film_id FROM kept k WHERE EXISTS (SELECT FROM workprint.commands c WHERE c.film_id = k.film_id AND c.state = 'accepted')"};
   return on_session([&](Connection& connection, Deadline deadline) -> Result<std::vector<FilmId>> {
     Parameters values;
@@ -215,7 +226,7 @@ Result<void> PostgresInbox::rest(const std::string& worker, const FilmId& film) 
       TRY(connection.run({"", "SELECT 1::bigint FROM workprint.queue WHERE film_id = $1 AND worker = $2 FOR UPDATE"}, both, deadline, "let a film rest"));
       TRY(connection.run({"", "WITH gone AS (DELETE FROM workprint.queue q WHERE q.film_id = $1 AND q.worker = $2 AND NOT EXISTS "
                               "(SELECT FROM workprint.commands c WHERE c.film_id = $1 AND c.state = 'accepted') RETURNING 1) "
-                              "UPDATE workprint.queue SET worker = '', term_ms = 0, not_before = clock_timestamp() "
+                              "UPDATE workprint.queue SET worker = '', term_ms = 0, doubted_at = NULL, not_before = clock_timestamp() "
                               "WHERE film_id = $1 AND worker = $2 AND NOT EXISTS (SELECT FROM gone)"},
                          both, deadline, "let a film rest"));
       return {};
@@ -229,7 +240,7 @@ Result<void> PostgresInbox::rest(const std::string& worker, const FilmId& film) 
 }
 
 Result<void> PostgresInbox::give_back(const std::string& worker, const FilmId& film, Duration after) {
-  static const Query query{"", "UPDATE workprint.queue SET worker = '', term_ms = 0, turn = DEFAULT, not_before = clock_timestamp() + $3 * interval '1 millisecond' "
+  static const Query query{"", "UPDATE workprint.queue SET worker = '', term_ms = 0, doubted_at = NULL, turn = DEFAULT, not_before = clock_timestamp() + $3 * interval '1 millisecond' "
                                "WHERE film_id = $1 AND worker = $2"};
   return on_session([&](Connection& connection, Deadline deadline) -> Result<void> {
     Parameters values;

@@ -99,6 +99,7 @@ CREATE TABLE workprint.queue (
   worker text NOT NULL,
   term_ms bigint NOT NULL,
   alive_at timestamptz NOT NULL,
+  doubted_at timestamptz,
   not_before timestamptz NOT NULL
 ) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.05);
 CREATE INDEX queue_by_turn ON workprint.queue (priority DESC, turn);
@@ -119,7 +120,7 @@ constexpr std::string_view expected_definitions =
     "commands.accepted bigint\ncommands.film_id text\ncommands.command_id text\ncommands.body text\ncommands.prepared text\n"
     "commands.at_ms bigint\ncommands.state text\ncommands.seq bigint\ncommands.error text\n"
     "queue.film_id text\nqueue.turn bigint\nqueue.priority bigint\nqueue.worker text\nqueue.term_ms bigint\n"
-    "queue.alive_at timestamp with time zone\nqueue.not_before timestamp with time zone\n"
+    "queue.alive_at timestamp with time zone\nqueue.doubted_at timestamp with time zone\nqueue.not_before timestamp with time zone\n"
     "set_aside.id bigint\nset_aside_films.aside bigint\nset_aside_commits.aside bigint\nset_aside_bases.aside bigint\n"
     "commands_by_id unique film_id,command_id\nqueue_pkey unique film_id\nfilms_by_id unique film_id\ncommits_by_seq unique film,seq\nbases_by_seq unique film,seq\n";
 

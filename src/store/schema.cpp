@@ -87,6 +87,7 @@ CREATE TABLE queue (
   worker TEXT NOT NULL,
   term_ms INTEGER NOT NULL CHECK (term_ms >= 0),
   alive_ms INTEGER NOT NULL CHECK (alive_ms >= 0),
+  doubted_ms INTEGER NOT NULL DEFAULT 0 CHECK (doubted_ms >= 0),
   not_before_ms INTEGER NOT NULL CHECK (not_before_ms >= 0)
 );
 )sql",

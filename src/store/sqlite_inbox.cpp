@@ -42,6 +42,11 @@ class SqliteInbox final : public Inbox {
   Result<void> rest(const std::string& worker, const FilmId& film) override;
   Result<void> give_back(const std::string& worker, const FilmId& film, Duration after) override;
   Result<QueueCounts> counts() override;
+  Result<std::string> incarnation() override {
+    const std::lock_guard lock(mutex_);
+    Connection* connection = TRY(connected());
+    return connection->text("SELECT value FROM meta WHERE name = 'incarnation'");
+  }
   Result<std::uint64_t> forget(WallTime before) override;
   void wait(Duration limit, std::stop_token stop) override;
 
@@ -168,18 +173,26 @@ Result<void> SqliteInbox::enqueue(const FilmId& film, int priority) {
 Result<std::vector<Claim>> SqliteInbox::claim(const std::string& worker, std::size_t count, Duration term) {
   return writing([&](Connection& connection) -> Result<std::vector<Claim>> {
     const std::uint64_t now_ms = monotonic_ms(*clock_);
-    Statement rows = TRY(connection.prepare("SELECT film_id, priority, worker, term_ms, alive_ms FROM queue "
+    Statement rows = TRY(connection.prepare("SELECT film_id, priority, worker, term_ms, alive_ms, doubted_ms FROM queue "
                                             "WHERE not_before_ms <= ?1 OR not_before_ms > ?1 + ?2 ORDER BY priority DESC, turn"));
     rows.bind(1, now_ms).bind(2, back_off_max_ms);
     std::vector<Claim> claims;
+    std::vector<FilmId> doubted;
     while (claims.size() < count && TRY(rows.step())) {
       const Holder holder{rows.text(2), TRY(rows.number(3)), TRY(rows.number(4))};
-      if (!is_claim_free(holder, worker, now_ms)) continue;
+      const ClaimIs claim = judge_claim(holder, TRY(rows.number(5)), worker, now_ms);
+      if (claim == ClaimIs::held) continue;
       const FilmId film = TRY(parse_film_id(rows.text(0)));
+      if (claim == ClaimIs::to_be_doubted) {
+        doubted.push_back(film);
+        continue;
+      }
       const auto priority = static_cast<int>(TRY(rows.number(1))) - priority_max;
       claims.push_back({film, priority, !holder.writer.empty()});
     }
-    Statement take = TRY(connection.prepare("UPDATE queue SET worker = ?2, term_ms = ?3, alive_ms = ?4 WHERE film_id = ?1"));
+    Statement doubt = TRY(connection.prepare("UPDATE queue SET doubted_ms = ?2 WHERE film_id = ?1"));
+    for (const FilmId& film : doubted) TRY(doubt.bind(1, film.value()).bind(2, now_ms).run());
+    Statement take = TRY(connection.prepare("UPDATE queue SET worker = ?2, term_ms = ?3, alive_ms = ?4, doubted_ms = 0 WHERE film_id = ?1"));
     for (const Claim& claim : claims)
       TRY(take.bind(1, claim.film.value()).bind(2, worker).bind(3, static_cast<std::uint64_t>(term.count())).bind(4, now_ms).run());
     return claims;
@@ -188,7 +201,7 @@ Result<std::vector<Claim>> SqliteInbox::claim(const std::string& worker, std::si
 
 Result<std::vector<FilmId>> SqliteInbox::keep(const std::string& worker) {
   return writing([&](Connection& connection) -> Result<std::vector<FilmId>> {
-    Statement alive = TRY(connection.prepare("UPDATE queue SET alive_ms = ?2 WHERE worker = ?1"));
+    Statement alive = TRY(connection.prepare("UPDATE queue SET alive_ms = ?2, doubted_ms = 0 WHERE worker = ?1"));
     TRY(alive.bind(1, worker).bind(2, monotonic_ms(*clock_)).run());
     Statement rows = TRY(connection.prepare("SELECT DISTINCT q.film_id FROM queue q JOIN commands c ON c.film_id = q.film_id AND c.state = 'accepted' "
                                             "WHERE q.worker = ?1"));
@@ -202,7 +215,7 @@ Result<std::vector<FilmId>> SqliteInbox::keep(const std::string& worker) {
 Result<void> SqliteInbox::rest(const std::string& worker, const FilmId& film) {
   return writing([&](Connection& connection) -> Result<void> {
     const bool is_called = TRY(has_pending(connection, film));
-    Statement leave = TRY(connection.prepare(is_called ? "UPDATE queue SET worker = '', term_ms = 0, alive_ms = 0, not_before_ms = 0 WHERE film_id = ?1 AND worker = ?2"
+    Statement leave = TRY(connection.prepare(is_called ? "UPDATE queue SET worker = '', term_ms = 0, alive_ms = 0, doubted_ms = 0, not_before_ms = 0 WHERE film_id = ?1 AND worker = ?2"
                                                        : "DELETE FROM queue WHERE film_id = ?1 AND worker = ?2"));
     return leave.bind(1, film.value()).bind(2, worker).run();
   });

@@ -138,6 +138,12 @@ inline void a_claim_ends_with_its_term(const InboxBackend& backend) {
   backend.pass(backend.term / 2 + std::chrono::milliseconds(1));
   CHECK(done(inbox->claim(worker_of(2), 1, backend.term)).empty());
   backend.pass(backend.term);
+  // After an outage everybody's term has run out: the living have a quarter of it to say so.
+  CHECK(done(inbox->claim(worker_of(2), 1, backend.term)).empty());
+  done(inbox->keep(worker_of(1)));
+  backend.pass(backend.term);
+  CHECK(done(inbox->claim(worker_of(2), 1, backend.term)).empty());
+  backend.pass(backend.term / 4 + std::chrono::milliseconds(1));
   const auto taken = done(inbox->claim(worker_of(2), 1, backend.term));
   REQUIRE(taken.size() == 1);
   CHECK(taken.front().was_taken_over);

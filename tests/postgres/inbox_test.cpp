@@ -15,7 +15,7 @@ conformance::InboxBackend inbox_at(const std::string& location, const std::strin
   return {.open = [location]() -> std::shared_ptr<Inbox> { return store::postgres::open_postgres_inbox(location, system_clock(), {}); },
           .pass = [schema](Duration time) {
             const std::string shift = " - interval '" + std::to_string(time.count()) + " milliseconds'";
-            shared_server().run("UPDATE " + schema + ".queue SET alive_at = alive_at" + shift + ", not_before = not_before" + shift);
+            shared_server().run("UPDATE " + schema + ".queue SET alive_at = alive_at" + shift + ", not_before = not_before" + shift + ", doubted_at = doubted_at" + shift);
           }};
 }
 
