@@ -51,7 +51,7 @@ void Server::Body::make_room() {
 
 void Server::Body::drain() {
   shared.is_draining = true;
-  loop->stop_accepting();
+  shared.loop->stop_accepting();  // not `loop`: the last drain may run while the destructor resets that
   const auto connections = shared.connections;
   for (const auto& connection : connections) connection->drain();
   {
