@@ -60,7 +60,8 @@ bool changes_something(const Request& request) {
 
 std::string new_cookie() {
   std::array<unsigned char, 32> bytes{};
-  workprint::check(::getrandom(bytes.data(), bytes.size(), 0) == static_cast<ssize_t>(bytes.size()), "the kernel gives random bytes");
+  workprint::check(::getrandom(bytes.data(), bytes.size(), 0) == static_cast<ssize_t>(bytes.size()),
+                   "the kernel gives random bytes");
   std::string hex;
   for (const unsigned char byte : bytes) hex += fmt::format("{:02x}", byte);
   return hex;
@@ -80,15 +81,18 @@ std::string_view cookie_of(const Request& request) {
 
 std::string cookie_header(const Request& request, std::string_view value, std::chrono::seconds life) {
   const bool is_secure = lower(request.header("x-forwarded-proto")) == "https";
-  return fmt::format("{}={}; Path=/; HttpOnly; SameSite=Strict; Max-Age={}{}", cookie_name, value, life.count(), is_secure ? "; Secure" : "");
+  return fmt::format("{}={}; Path=/; HttpOnly; SameSite=Strict; Max-Age={}{}", cookie_name, value, life.count(),
+                     is_secure ? "; Secure" : "");
 }
 
 Result<void> check_tokens(const std::vector<Token>& tokens) {
   for (std::size_t i = 0; i < tokens.size(); ++i) {
     const std::string label = in_quotes(tokens[i].label);
     if (tokens[i].secret.size() < Access::token_characters_min)
-      return fail(ErrorKind::invalid, fmt::format("a token is too short. label={} characters_min={}", label, Access::token_characters_min));
-    if (!is_visible(tokens[i].secret)) return fail(ErrorKind::invalid, "a token holds a character that no header carries. label=" + label);
+      return fail(ErrorKind::invalid,
+                  fmt::format("a token is too short. label={} characters_min={}", label, Access::token_characters_min));
+    if (!is_visible(tokens[i].secret))
+      return fail(ErrorKind::invalid, "a token holds a character that no header carries. label=" + label);
     for (std::size_t k = 0; k < i; ++k)
       if (tokens[k].secret == tokens[i].secret || tokens[k].label == tokens[i].label)
         return fail(ErrorKind::invalid, "two tokens are the same, or have the same label. label=" + label);
@@ -99,8 +103,10 @@ Result<void> check_tokens(const std::vector<Token>& tokens) {
 Result<void> check_origins(const std::vector<std::string>& origins) {
   for (const std::string& origin : origins) {
     const auto url = parse_url(origin);
-    const bool is_origin = url && (url->scheme == "http" || url->scheme == "https") && url->origin() == origin && !url->host.empty();
-    if (!is_origin) return fail(ErrorKind::invalid, "not an origin of the form https://host. origin=" + in_quotes(origin));
+    const bool is_origin =
+        url && (url->scheme == "http" || url->scheme == "https") && url->origin() == origin && !url->host.empty();
+    if (!is_origin)
+      return fail(ErrorKind::invalid, "not an origin of the form https://host. origin=" + in_quotes(origin));
   }
   return {};
 }
@@ -144,7 +150,8 @@ std::variant<Caller, Response> Access::check(const Request& request) {
   }
   const Token* token = session(request);
   if (token == nullptr) return refuse(Refusal::no_token);
-  const bool is_foreign = changes_something(request) ? !is_own_origin(request) : request.headers.contains("origin") && !is_own_origin(request);
+  const bool is_foreign = changes_something(request) ? !is_own_origin(request)
+                                                     : request.headers.contains("origin") && !is_own_origin(request);
   if (is_foreign) return refuse(Refusal::foreign_origin);
   return Caller{token};
 }
@@ -152,7 +159,8 @@ std::variant<Caller, Response> Access::check(const Request& request) {
 // A page of another site can make a browser ask 127.0.0.1, and its own name can be made to mean 127.0.0.1 (DNS rebinding).
 std::optional<Response> Access::check_local(const Request& request) const {
   if (!is_loopback_host(request.header("host"))) return refuse(Refusal::foreign_host);
-  if (!request.headers.contains("origin") || is_own_origin(request) || is_allowed_origin(request.header("origin"))) return std::nullopt;
+  if (!request.headers.contains("origin") || is_own_origin(request) || is_allowed_origin(request.header("origin")))
+    return std::nullopt;
   return refuse(Refusal::foreign_origin);
 }
 
@@ -194,7 +202,9 @@ Response Access::begin_session(const Request& request) {
   if (sessions_.size() >= sessions_max)
     sessions_.erase(std::ranges::min_element(sessions_, {}, [](const auto& entry) { return entry.second.ends_at; }));
   sessions_.emplace(sha256_hex(cookie), Session{static_cast<std::size_t>(token - tokens_.data()), now + session_life});
-  return {.status = 204, .headers = {{"Set-Cookie", cookie_header(request, cookie, std::chrono::duration_cast<std::chrono::seconds>(session_life))}}};
+  return {.status = 204,
+          .headers = {{"Set-Cookie", cookie_header(request, cookie,
+                                                   std::chrono::duration_cast<std::chrono::seconds>(session_life))}}};
 }
 
 Response Access::end_session(const Request& request) {
@@ -211,12 +221,14 @@ bool Access::is_allowed_origin(std::string_view origin) const {
 }
 
 std::optional<Response> Access::preflight(const Request& request) const {
-  if (request.method != "OPTIONS" || !request.headers.contains("origin") || !request.headers.contains("access-control-request-method"))
+  if (request.method != "OPTIONS" || !request.headers.contains("origin") ||
+      !request.headers.contains("access-control-request-method"))
     return std::nullopt;
   if (!is_allowed_origin(request.header("origin"))) return refuse(Refusal::foreign_origin);
   Response response{.status = 204,
                     .headers = {{"Access-Control-Allow-Methods", "GET, HEAD, POST, DELETE"},
-                                {"Access-Control-Allow-Headers", "Authorization, Content-Type, If-None-Match, If-Range, Last-Event-ID, Range"},
+                                {"Access-Control-Allow-Headers",
+                                 "Authorization, Content-Type, If-None-Match, If-Range, Last-Event-ID, Range"},
                                 {"Access-Control-Max-Age", "600"}}};
   add_cors(request, response.headers);
   return response;

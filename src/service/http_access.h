@@ -33,7 +33,7 @@ struct Caller {
 [[nodiscard]] bool is_loopback(std::string_view address);
 
 /// Thread-safety: every method may be called from any thread at the same time. Blocking: never.
-/// Sessions live in memory and end with the process.
+/// Sessions live in memory and end with the process. A proxy must pass on Host: "ours" is what Host says.
 class Access {
  public:
   static constexpr std::size_t token_characters_min = 32;

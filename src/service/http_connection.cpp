@@ -6,18 +6,19 @@
 #include <exception>
 #include <utility>
 
+#include "base/quote.h"
 #include "service/http_error.h"
 #include "service/http_range.h"
 
 namespace workprint::http {
 namespace {
 
-constexpr std::size_t piece_bytes_max = 256u << 10;        ///< of a body that is read while it is sent
-constexpr int stream_send_buffer_bytes = 256 << 10;        ///< the kernel's part of what a slow reader has not taken
-constexpr std::uint64_t chatter_bytes_max = 64u << 10;     ///< what the client of a stream may send
+constexpr std::size_t piece_bytes_max = 256u << 10;     ///< of a body that is read while it is sent
+constexpr int stream_send_buffer_bytes = 256 << 10;     ///< the kernel's part of what a slow reader has not taken
+constexpr std::uint64_t chatter_bytes_max = 64u << 10;  ///< what the client of a stream may send
 constexpr std::uint64_t chunk_overhead_bytes_max = 64u << 10;
 constexpr Duration without_limit = std::chrono::hours(24 * 365);
-constexpr std::size_t kept_buffer_bytes = 32u << 10;       ///< of an idle connection
+constexpr std::size_t kept_buffer_bytes = 32u << 10;  ///< of an idle connection
 
 Instant now() { return std::chrono::steady_clock::now(); }
 WallTime wall_now() { return std::chrono::floor<Duration>(std::chrono::system_clock::now()); }
@@ -29,7 +30,7 @@ Outcome guarded(Function function) {
   try {
     return function();
   } catch (const std::exception& error) {
-    std::fprintf(stderr, "http: a handler failed: %s\n", error.what());
+    std::fprintf(stderr, "http: a handler failed: %s\n", in_quotes(error.what()).c_str());
   } catch (...) {
     std::fprintf(stderr, "http: a handler failed\n");
   }
@@ -87,9 +88,11 @@ void Connection::await_request() {
 }
 
 void Connection::read_head() {
-  const Duration limit = phase_ == Phase::idle ? shared_.limits.idle : shared_.limits.head_total - since(head_began_at_);
-  wire_->read(std::max(limit, Duration(0)),
-              [self = shared_from_this()](WireEnd end, std::string_view bytes) { self->take_bytes_of_head(end, bytes); });
+  const Duration limit =
+      phase_ == Phase::idle ? shared_.limits.idle : shared_.limits.head_total - since(head_began_at_);
+  wire_->read(std::max(limit, Duration(0)), [self = shared_from_this()](WireEnd end, std::string_view bytes) {
+    self->take_bytes_of_head(end, bytes);
+  });
 }
 
 void Connection::take_bytes_of_head(WireEnd end, std::string_view bytes) {
@@ -158,7 +161,8 @@ void Connection::begin_body() {
 
 void Connection::read_body() {
   const Limits& limits = shared_.limits;
-  const Duration earned(static_cast<Duration::rep>(body_bytes_ * 1000 / std::max<std::uint64_t>(1, limits.body_bytes_per_second_min)));
+  const Duration earned(
+      static_cast<Duration::rep>(body_bytes_ * 1000 / std::max<std::uint64_t>(1, limits.body_bytes_per_second_min)));
   const Duration limit = std::clamp(limits.body_stall + earned - body_waited_, Duration(0), limits.body_stall);
   wire_->read(limit, [self = shared_from_this(), began_at = now()](WireEnd end, std::string_view bytes) {
     self->body_waited_ += since(began_at);
@@ -199,7 +203,8 @@ void Connection::keep_piece(std::string piece, bool is_done) {
     if (!kept) return std::unexpected(std::move(kept).error());
     return spool;
   };
-  shared_.pool->run([self = shared_from_this(), keep, spool = spool_, &scratch = shared_.scratch, piece = std::move(piece), is_done]() mutable {
+  shared_.pool->run([self = shared_from_this(), keep, spool = spool_, &scratch = shared_.scratch,
+                     piece = std::move(piece), is_done]() mutable {
     auto kept = keep(std::move(spool), scratch, piece);
     resume(std::move(self), [kept = std::move(kept), is_done](Connection& connection) {
       if (!kept) return connection.refuse_and_end(Refusal::spool_failed);
@@ -222,7 +227,8 @@ void Connection::call_handler() {
   shared_.pool->run([self = shared_from_this(), request = request_, spool = spool_, &shared = shared_]() mutable {
     auto answer = guarded<Answer>([&] { return shared.handlers.answer(*request); });
     --shared.counters.requests_running;
-    resume(std::move(self), [answer = std::move(answer)](Connection& connection) mutable { connection.deliver(std::move(answer)); });
+    resume(std::move(self),
+           [answer = std::move(answer)](Connection& connection) mutable { connection.deliver(std::move(answer)); });
   });
 }
 
@@ -250,7 +256,8 @@ After Connection::after() const {
 void Connection::send_whole(int status, const Fields& headers, const std::string& body) {
   is_last_ = after() == After::close;
   const bool carries_body = has_body(status);
-  std::string text = head_text(status, headers, carries_body ? std::optional(body.size()) : std::nullopt, after(), wall_now());
+  std::string text =
+      head_text(status, headers, carries_body ? std::optional(body.size()) : std::nullopt, after(), wall_now());
   if (carries_body && request().method != "HEAD") text += body;
   shared_.counters.answered(status);
   write(std::move(text), &Connection::finish);
@@ -266,8 +273,11 @@ struct Connection::Sending {
 
 void Connection::respond_from(Response response) {
   const std::uint64_t size = response.source->size_bytes;
-  auto sending = std::make_shared<Sending>(Sending{.status = response.status, .headers = std::move(response.headers),
-                                                   .source = *std::move(response.source), .at = 0, .end = size});
+  auto sending = std::make_shared<Sending>(Sending{.status = response.status,
+                                                   .headers = std::move(response.headers),
+                                                   .source = *std::move(response.source),
+                                                   .at = 0,
+                                                   .end = size});
   Selection selection = WholeBody{};
   if (sending->status == 200) {
     selection = select_part(request(), sending->headers, size);
@@ -296,7 +306,8 @@ void Connection::respond_from(Response response) {
 
 void Connection::read_piece(std::shared_ptr<Sending> sending) {
   shared_.pool->run([self = shared_from_this(), sending = std::move(sending)]() mutable {
-    const std::size_t wanted = static_cast<std::size_t>(std::min<std::uint64_t>(sending->end - sending->at, piece_bytes_max));
+    const std::size_t wanted =
+        static_cast<std::size_t>(std::min<std::uint64_t>(sending->end - sending->at, piece_bytes_max));
     auto piece = guarded_read(sending->source, sending->at, wanted);
     resume(std::move(self), [sending = std::move(sending), piece = std::move(piece)](Connection& connection) mutable {
       connection.send_piece(std::move(sending), std::move(piece));
@@ -317,10 +328,11 @@ void Connection::send_piece(std::shared_ptr<Sending> sending, Result<std::string
   sending->at += piece->size();
   text += *piece;
   if (sending->at == sending->end) return write(std::move(text), &Connection::finish);
-  wire_->write(std::move(text), shared_.limits.write_stall, [self = shared_from_this(), sending = std::move(sending)](WireEnd end) mutable {
-    if (end != WireEnd::ok) return self->close();
-    self->read_piece(std::move(sending));
-  });
+  wire_->write(std::move(text), shared_.limits.write_stall,
+               [self = shared_from_this(), sending = std::move(sending)](WireEnd end) mutable {
+                 if (end != WireEnd::ok) return self->close();
+                 self->read_piece(std::move(sending));
+               });
 }
 
 void Connection::write(std::string bytes, void (Connection::*next)()) {
@@ -367,7 +379,8 @@ void Connection::open_stream(Streaming streaming) {
   if (!can_be_sent(streaming.headers)) return respond(refuse(Refusal::handler_failed));
   phase_ = Phase::answer;
   is_last_ = true;
-  if (find_field(streaming.headers, "content-type").empty()) streaming.headers.emplace_back("Content-Type", "text/event-stream");
+  if (find_field(streaming.headers, "content-type").empty())
+    streaming.headers.emplace_back("Content-Type", "text/event-stream");
   counters.answered(200);
   std::string head = head_text(200, streaming.headers, std::nullopt, After::close, wall_now());
   if (request().method == "HEAD") return write(std::move(head), &Connection::finish);
@@ -375,22 +388,24 @@ void Connection::open_stream(Streaming streaming) {
   ++counters.streams;
   ++counters.streams_open;
   wire_->bound_send_buffer(stream_send_buffer_bytes);
-  wire_->write(std::move(head), shared_.limits.write_stall, [self = shared_from_this(), opened = std::move(streaming.opened)](WireEnd end) {
-    if (end != WireEnd::ok) return self->close();
-    self->begin_stream(opened);
-  });
+  wire_->write(std::move(head), shared_.limits.write_stall,
+               [self = shared_from_this(), opened = std::move(streaming.opened)](WireEnd end) {
+                 if (end != WireEnd::ok) return self->close();
+                 self->begin_stream(opened);
+               });
 }
 
 void Connection::begin_stream(const std::function<void(std::shared_ptr<EventStream>)>& opened) {
   phase_ = Phase::stream;
   request_.reset();
   inbox_ = {};
-  queue_ = std::make_shared<StreamQueue>(shared_.limits.stream_unsent_bytes_max, [self = weak_from_this(), loop = shared_.loop] {
-    loop->post([self] {
-      const auto connection = self.lock();
-      if (connection && connection->phase_ == Phase::stream) connection->pump();
-    });
-  });
+  queue_ = std::make_shared<StreamQueue>(shared_.limits.stream_unsent_bytes_max,
+                                         [self = weak_from_this(), loop = shared_.loop] {
+                                           loop->post([self] {
+                                             const auto connection = self.lock();
+                                             if (connection && connection->phase_ == Phase::stream) connection->pump();
+                                           });
+                                         });
   auto stream = std::make_shared<EventStream>(queue_);
   shared_.pool->run([opened, stream = std::move(stream)]() mutable {
     static_cast<void>(guarded<Answer>([&] {

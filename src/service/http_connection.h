@@ -32,7 +32,9 @@ class Connection;
 /// What all connections share. `connections`, `rate` and `is_draining` belong to the I/O thread.
 struct Shared {
   Shared(Handlers handlers_, Limits limits_, std::filesystem::path scratch_)
-      : handlers(std::move(handlers_)), limits(limits_), scratch(std::move(scratch_)),
+      : handlers(std::move(handlers_)),
+        limits(limits_),
+        scratch(std::move(scratch_)),
         rate(limits_.requests_per_second_max, limits_.requests_burst_max) {}
   const Handlers handlers;
   const Limits limits;

@@ -13,8 +13,9 @@ namespace {
 constexpr std::array known_methods{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"};
 
 /// Two of these are two meanings.
-constexpr std::array single_fields{"host",  "content-length", "transfer-encoding", "content-type", "content-encoding",
-                                   "authorization", "origin", "expect", "range", "if-range", "x-forwarded-proto"};
+constexpr std::array single_fields{
+    "host",   "content-length", "transfer-encoding", "content-type",     "content-encoding", "authorization", "origin",
+    "expect", "range",          "if-range",          "x-forwarded-proto"};
 
 bool is_control(char c) { return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7f; }
 
@@ -24,7 +25,8 @@ bool is_plain_target(std::string_view target) {
 }
 
 std::size_t count(const Fields& fields, std::string_view name) {
-  return static_cast<std::size_t>(std::ranges::count(fields, name, [](const auto& field) { return std::string_view(field.first); }));
+  return static_cast<std::size_t>(
+      std::ranges::count(fields, name, [](const auto& field) { return std::string_view(field.first); }));
 }
 
 bool is_host(std::string_view host) {
@@ -41,7 +43,8 @@ std::optional<Refusal> judge_line(const ParsedHead& parsed) {
 }
 
 std::optional<Refusal> judge_fields(const ParsedHead& parsed) {
-  if (count(parsed.fields, "transfer-encoding") > 0 && count(parsed.fields, "content-length") > 0) return Refusal::bad_framing;
+  if (count(parsed.fields, "transfer-encoding") > 0 && count(parsed.fields, "content-length") > 0)
+    return Refusal::bad_framing;
   if (count(parsed.fields, "content-length") > 1) return Refusal::bad_framing;
   const std::size_t hosts = count(parsed.fields, "host");
   if (hosts > 1 || (hosts == 0 && parsed.version == 11)) return Refusal::bad_host;
@@ -68,7 +71,8 @@ std::optional<Refusal> frame(Head& head, int version) {
     const auto length = parse_number(head.request.header("content-length"));
     if (!length) return Refusal::bad_framing;
     head.length = *length;
-  } else if (version == 10 && (head.request.method == "POST" || head.request.method == "PUT" || head.request.method == "PATCH")) {
+  } else if (version == 10 &&
+             (head.request.method == "POST" || head.request.method == "PUT" || head.request.method == "PATCH")) {
     return Refusal::no_length;
   }
   const std::string encoding = lower(head.request.header("content-encoding"));
@@ -160,6 +164,12 @@ std::string_view trimmed(std::string_view text) {
   const auto first = text.find_first_not_of(" \t");
   if (first == std::string_view::npos) return {};
   return text.substr(first, text.find_last_not_of(" \t") - first + 1);
+}
+
+bool is_token_character(char c) {
+  constexpr std::string_view marks = "!#$%&'*+-.^_`|~";
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+         marks.find(c) != std::string_view::npos;
 }
 
 std::optional<std::uint64_t> parse_number(std::string_view digits) {

@@ -70,6 +70,8 @@ Result<std::map<std::string, std::string>> parse_query(std::string_view text);
 [[nodiscard]] std::string lower(std::string_view text);
 /// Without spaces and tabs at both ends.
 [[nodiscard]] std::string_view trimmed(std::string_view text);
+/// A character of names in headers (RFC 9110, 5.6.2).
+[[nodiscard]] bool is_token_character(char c);
 /// Digits only, 64 bits.
 [[nodiscard]] std::optional<std::uint64_t> parse_number(std::string_view digits);
 

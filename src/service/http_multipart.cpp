@@ -56,11 +56,6 @@ class Window {
   std::uint64_t offset_ = 0;
 };
 
-bool is_token_character(char c) {
-  constexpr std::string_view marks = "!#$%&'*+-.^_`|~";
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || marks.find(c) != std::string_view::npos;
-}
-
 /// `type; a=b; c="d e"`: a value and its parameters.
 struct Parameters {
   std::string value;  ///< lower case
@@ -120,10 +115,12 @@ struct PartHead {
 Result<std::pair<std::string, std::string>> parse_line(std::string_view line) {
   const auto colon = line.find(':');
   const std::string_view name = line.substr(0, colon);
-  if (colon == std::string_view::npos || name.empty() || !std::ranges::all_of(name, is_token_character)) return malformed("a header of a part");
+  if (colon == std::string_view::npos || name.empty() || !std::ranges::all_of(name, is_token_character))
+    return malformed("a header of a part");
   const std::string_view value = trimmed(line.substr(colon + 1));
   // Anything from 0x80 on is a file name in UTF-8, or in what somebody took for it.
-  if (std::ranges::any_of(value, [](char c) { return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7f; }))
+  if (std::ranges::any_of(value,
+                          [](char c) { return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7f; }))
     return malformed("a control character in a header of a part");
   return std::pair(lower(name), std::string(value));
 }
@@ -137,17 +134,21 @@ Result<PartHead> parse_head(std::string_view text) {
     text.remove_prefix(end == std::string_view::npos ? text.size() : end + 2);
   }
   const auto disposition = parse_parameters(headers["content-disposition"]);
-  if (!disposition || disposition->value != "form-data" || !disposition->named.contains("name")) return malformed("a part without its name");
+  if (!disposition || disposition->value != "form-data" || !disposition->named.contains("name"))
+    return malformed("a part without its name");
   const std::string encoding = lower(headers["content-transfer-encoding"]);
-  if (!encoding.empty() && encoding != "binary" && encoding != "8bit" && encoding != "7bit") return malformed("an encoded part");
+  if (!encoding.empty() && encoding != "binary" && encoding != "8bit" && encoding != "7bit")
+    return malformed("an encoded part");
   PartHead head{.name = disposition->named.at("name"), .file_name = {}, .content_type = lower(headers["content-type"])};
-  if (const auto file = disposition->named.find("filename"); file != disposition->named.end()) head.file_name = file->second;
+  if (const auto file = disposition->named.find("filename"); file != disposition->named.end())
+    head.file_name = file->second;
   return head;
 }
 
 class Reader {
  public:
-  Reader(File file, std::string_view boundary) : window_(std::move(file)), delimiter_(fmt::format("\r\n--{}", boundary)) {}
+  Reader(File file, std::string_view boundary)
+      : window_(std::move(file)), delimiter_(fmt::format("\r\n--{}", boundary)) {}
   Result<FilePart> find(std::string_view name);
 
  private:
@@ -174,7 +175,10 @@ Result<FilePart> Reader::find(std::string_view name) {
     const std::uint64_t size = TRY(skip_content());
     if (head.name != name) continue;
     if (found) return malformed(fmt::format("two parts named {}", name));
-    found = FilePart{.file_name = std::move(head.file_name), .content_type = std::move(head.content_type), .offset = offset, .size_bytes = size};
+    found = FilePart{.file_name = std::move(head.file_name),
+                     .content_type = std::move(head.content_type),
+                     .offset = offset,
+                     .size_bytes = size};
   }
   if (!found) return fail(ErrorKind::invalid, fmt::format("the multipart body has no part named {}", name));
   return *found;
@@ -229,12 +233,14 @@ Result<std::uint64_t> Reader::skip_content() {
 
 Result<std::string> multipart_boundary(std::string_view content_type) {
   const auto parameters = parse_parameters(content_type);
-  if (!parameters || parameters->value != "multipart/form-data") return fail(ErrorKind::invalid, "the body is not multipart/form-data");
+  if (!parameters || parameters->value != "multipart/form-data")
+    return fail(ErrorKind::invalid, "the body is not multipart/form-data");
   const auto found = parameters->named.find("boundary");
   constexpr std::string_view marks = "'()+_,-./:=? ";
-  const bool is_legal = found != parameters->named.end() && !found->second.empty() && found->second.size() <= 70 && found->second.back() != ' ' &&
-                        std::ranges::all_of(found->second, [&](char c) {
-                          return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || marks.find(c) != std::string_view::npos;
+  const bool is_legal = found != parameters->named.end() && !found->second.empty() && found->second.size() <= 70 &&
+                        found->second.back() != ' ' && std::ranges::all_of(found->second, [&](char c) {
+                          return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                                 marks.find(c) != std::string_view::npos;
                         });
   if (!is_legal) return fail(ErrorKind::invalid, "multipart/form-data without a legal boundary");
   return found->second;
@@ -243,7 +249,8 @@ Result<std::string> multipart_boundary(std::string_view content_type) {
 Result<FilePart> find_part(const std::filesystem::path& path, std::string_view boundary, std::string_view name) {
   check(!boundary.empty(), "a boundary is there");
   File file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!file.is_open()) return fail(ErrorKind::unavailable, "cannot open: " + describe_errno(errno) + ". file=" + path.string());
+  if (!file.is_open())
+    return fail(ErrorKind::unavailable, "cannot open: " + describe_errno(errno) + ". file=" + path.string());
   return Reader(std::move(file), boundary).find(name);
 }
 

@@ -48,7 +48,12 @@ class Limit {
 class Socket final : public Wire, public std::enable_shared_from_this<Socket> {
  public:
   Socket(asio::io_context& context, tcp::socket socket, std::array<char, read_bytes_max>& buffer)
-      : context_(context), socket_(std::move(socket)), buffer_(buffer), read_limit_(context), write_limit_(context), timer_(context) {
+      : context_(context),
+        socket_(std::move(socket)),
+        buffer_(buffer),
+        read_limit_(context),
+        write_limit_(context),
+        timer_(context) {
     ErrorCode ignored;  // a peer that is gone already is noticed by the first read
     const auto endpoint = socket_.remote_endpoint(ignored);
     if (!ignored) peer_ = endpoint.address().to_string(ignored);
@@ -199,7 +204,8 @@ Result<void> Loop::Body::open(const tcp::endpoint& endpoint) {
   if (!error) acceptor.non_blocking(true, error);
   if (!error) port = acceptor.local_endpoint(error).port();
   if (error)
-    return fail(ErrorKind::unavailable, "cannot listen: " + error.message() + ". address=" + endpoint.address().to_string() +
+    return fail(ErrorKind::unavailable, "cannot listen: " + error.message() +
+                                            ". address=" + endpoint.address().to_string() +
                                             " port=" + std::to_string(endpoint.port()));
   return {};
 }

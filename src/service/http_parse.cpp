@@ -48,7 +48,8 @@ std::variant<ParsedHead, Refusal> Parser::head(std::string_view bytes) {
                   .version = static_cast<int>(message.version()),
                   .fields = {},
                   .keeps_connection = parser.keep_alive()};
-  for (const auto& field : message) head.fields.emplace_back(lower(text_of(field.name_string())), text_of(field.value()));
+  for (const auto& field : message)
+    head.fields.emplace_back(lower(text_of(field.name_string())), text_of(field.value()));
   parser.eager(true);
   return head;
 }

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <set>
 
 #include "service/http_head.h"
 #include "service/http_range.h"
@@ -23,15 +22,11 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 5> defaults{
 
 constexpr std::array ours{"content-length", "transfer-encoding", "connection", "date"};
 
-bool is_token(std::string_view name) {
-  constexpr std::string_view marks = "!#$%&'*+-.^_`|~";
-  return !name.empty() && std::ranges::all_of(name, [&](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || marks.find(c) != std::string_view::npos;
-  });
-}
+bool is_token(std::string_view name) { return !name.empty() && std::ranges::all_of(name, is_token_character); }
 
 bool is_value(std::string_view value) {
-  return std::ranges::all_of(value, [](char c) { return c == '\t' || (static_cast<unsigned char>(c) >= 0x20 && c != 0x7f); });
+  return std::ranges::all_of(value,
+                             [](char c) { return c == '\t' || (static_cast<unsigned char>(c) >= 0x20 && c != 0x7f); });
 }
 
 std::string_view reason(int status) {
@@ -76,7 +71,8 @@ std::string date(WallTime now) {
   const std::chrono::hh_mm_ss clock(std::chrono::floor<std::chrono::seconds>(now - day));
   return fmt::format("{}, {:02} {} {:04} {:02}:{:02}:{:02} GMT", days[std::chrono::weekday(day).c_encoding()],
                      static_cast<unsigned>(calendar.day()), months[static_cast<unsigned>(calendar.month()) - 1],
-                     static_cast<int>(calendar.year()), clock.hours().count(), clock.minutes().count(), clock.seconds().count());
+                     static_cast<int>(calendar.year()), clock.hours().count(), clock.minutes().count(),
+                     clock.seconds().count());
 }
 
 }  // namespace
@@ -87,7 +83,8 @@ bool can_be_sent(const Fields& headers) {
   });
 }
 
-std::string head_text(int status, const Fields& headers, std::optional<std::uint64_t> length, After after, WallTime now) {
+std::string head_text(int status, const Fields& headers, std::optional<std::uint64_t> length, After after,
+                      WallTime now) {
   std::string text = fmt::format("HTTP/1.1 {} {}\r\nDate: {}\r\n", status, reason(status), date(now));
   for (const auto& [name, value] : headers) text += name + ": " + value + "\r\n";
   for (const auto& [name, value] : defaults)

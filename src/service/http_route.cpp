@@ -18,7 +18,7 @@ bool is_rest(std::string_view segment) { return segment.starts_with('*'); }
 
 Segments split(std::string_view path) {
   Segments segments;
-  for (path.remove_prefix(1);; ) {
+  for (path.remove_prefix(1);;) {
     const auto slash = path.find('/');
     segments.emplace_back(path.substr(0, slash));
     if (slash == std::string_view::npos) return segments;
@@ -30,12 +30,17 @@ Segments split(std::string_view path) {
 bool is_utf8(std::string_view text) {
   for (std::size_t i = 0; i < text.size();) {
     const auto lead = static_cast<unsigned char>(text[i]);
-    const std::size_t length = lead < 0x80 ? 1 : lead >= 0xc2 && lead < 0xe0 ? 2 : lead >= 0xe0 && lead < 0xf0 ? 3 : lead >= 0xf0 && lead < 0xf5 ? 4 : 0;
+    const std::size_t length = lead < 0x80                   ? 1
+                               : lead >= 0xc2 && lead < 0xe0 ? 2
+                               : lead >= 0xe0 && lead < 0xf0 ? 3
+                               : lead >= 0xf0 && lead < 0xf5 ? 4
+                                                             : 0;
     if (length == 0 || i + length > text.size()) return false;
     for (std::size_t k = 1; k < length; ++k)
       if ((static_cast<unsigned char>(text[i + k]) & 0xc0) != 0x80) return false;
     const auto second = length > 1 ? static_cast<unsigned char>(text[i + 1]) : 0;
-    if ((lead == 0xe0 && second < 0xa0) || (lead == 0xed && second >= 0xa0) || (lead == 0xf0 && second < 0x90) || (lead == 0xf4 && second >= 0x90))
+    if ((lead == 0xe0 && second < 0xa0) || (lead == 0xed && second >= 0xa0) || (lead == 0xf0 && second < 0x90) ||
+        (lead == 0xf4 && second >= 0x90))
       return false;
     i += length;
   }
@@ -44,14 +49,15 @@ bool is_utf8(std::string_view text) {
 
 bool is_plain_segment(std::string_view segment) {
   return segment != "." && segment != ".." && is_utf8(segment) && std::ranges::none_of(segment, [](char c) {
-    return static_cast<unsigned char>(c) < 0x20 || c == 0x7f || c == '/' || c == '\\';
-  });
+           return static_cast<unsigned char>(c) < 0x20 || c == 0x7f || c == '/' || c == '\\';
+         });
 }
 
 /// Names and `*` as single letters: two patterns of one shape fit the same paths.
 std::string shape_of(const Segments& segments) {
   std::string shape;
-  for (const std::string& segment : segments) shape += "/" + (is_name(segment) ? ":" : is_rest(segment) ? "*" : segment);
+  for (const std::string& segment : segments)
+    shape += "/" + (is_name(segment) ? ":" : is_rest(segment) ? "*" : segment);
   return shape;
 }
 
@@ -101,7 +107,8 @@ void RouteTable::add(Route route) {
   std::set<std::string> names;
   for (std::size_t i = 0; i < segments.size(); ++i) {
     check(!is_rest(segments[i]) || i + 1 == segments.size(), "* stands at the end of a pattern");
-    if (is_name(segments[i]) || is_rest(segments[i])) check(names.insert(segments[i].substr(1)).second, "a pattern names no part twice");
+    if (is_name(segments[i]) || is_rest(segments[i]))
+      check(names.insert(segments[i].substr(1)).second, "a pattern names no part twice");
   }
   const std::string shape = shape_of(segments);
   // Where the patterns differ first, ':' and '*' must come after words.

@@ -17,7 +17,7 @@ namespace workprint::http {
 using PathValues = std::map<std::string, std::string>;
 
 struct Route {
-  std::string method;   ///< GET also serves HEAD
+  std::string method;  ///< GET also serves HEAD
   /// `/api/video/:id/state`: `:name` stands for one segment, `*name` at the end for all that follow (joined by '/'). Where
   /// two patterns fit, words win over names, and names over `*`.
   std::string pattern;

@@ -51,7 +51,7 @@ void Server::Body::make_room() {
 
 void Server::Body::drain() {
   shared.is_draining = true;
-  loop->stop_accepting();
+  shared.loop->stop_accepting();  // not `loop`: the last drain may run while the destructor resets that
   const auto connections = shared.connections;
   for (const auto& connection : connections) connection->drain();
   {
@@ -68,13 +68,15 @@ bool Server::Body::wait_until_empty(Duration limit) {
 
 Server::Server(std::unique_ptr<Body> body) : body_(std::move(body)) {}
 
-Result<std::unique_ptr<Server>> Server::listen(const std::string& address, std::uint16_t port, Handlers handlers, Limits limits,
-                                               std::size_t handler_threads, std::filesystem::path scratch) {
+Result<std::unique_ptr<Server>> Server::listen(const std::string& address, std::uint16_t port, Handlers handlers,
+                                               Limits limits, std::size_t handler_threads,
+                                               std::filesystem::path scratch) {
   check(handlers.admit != nullptr && handlers.answer != nullptr, "a server has both handlers");
   TRY(Spool::sweep(scratch));
   auto loop = TRY(Loop::listen(address, port));
-  auto body = std::unique_ptr<Body>(
-      new Body{.shared{std::move(handlers), limits, std::move(scratch)}, .loop = std::move(loop), .pool = std::make_unique<Pool>(handler_threads)});
+  auto body = std::unique_ptr<Body>(new Body{.shared{std::move(handlers), limits, std::move(scratch)},
+                                             .loop = std::move(loop),
+                                             .pool = std::make_unique<Pool>(handler_threads)});
   body->shared.loop = body->loop.get();
   body->shared.pool = body->pool.get();
   body->loop->start([body = body.get()](std::shared_ptr<Wire> wire) { body->accept(std::move(wire)); },
@@ -103,10 +105,19 @@ void Server::stop(Duration limit) {
 
 Counters Server::counters() const {
   const LiveCounters& live = body_->shared.counters;
-  return {.connections = live.connections, .connections_refused = live.connections_refused, .connections_open = live.connections_open,
-          .accept_errors = live.accept_errors, .requests = live.requests, .requests_running = live.requests_running,
-          .answers_2xx = live.answers_2xx, .answers_3xx = live.answers_3xx, .answers_4xx = live.answers_4xx,
-          .answers_5xx = live.answers_5xx, .streams = live.streams, .streams_open = live.streams_open, .streams_cut = live.streams_cut};
+  return {.connections = live.connections,
+          .connections_refused = live.connections_refused,
+          .connections_open = live.connections_open,
+          .accept_errors = live.accept_errors,
+          .requests = live.requests,
+          .requests_running = live.requests_running,
+          .answers_2xx = live.answers_2xx,
+          .answers_3xx = live.answers_3xx,
+          .answers_4xx = live.answers_4xx,
+          .answers_5xx = live.answers_5xx,
+          .streams = live.streams,
+          .streams_open = live.streams_open,
+          .streams_cut = live.streams_cut};
 }
 
 }  // namespace workprint::http

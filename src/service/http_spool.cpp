@@ -26,7 +26,8 @@ bool remove_if_left(const std::filesystem::path& path) {
 Result<std::shared_ptr<Spool>> Spool::create(const std::filesystem::path& folder) {
   std::string name = (folder / name_begin).string() + "XXXXXX";
   File file(::mkostemp(name.data(), O_CLOEXEC));
-  if (!file.is_open()) return fail(ErrorKind::unavailable, "cannot make a file: " + describe_errno(errno) + ". folder=" + folder.string());
+  if (!file.is_open())
+    return fail(ErrorKind::unavailable, "cannot make a file: " + describe_errno(errno) + ". folder=" + folder.string());
   if (::flock(file.get(), LOCK_EX | LOCK_NB) != 0)
     return fail(ErrorKind::unavailable, "cannot lock a new file: " + describe_errno(errno) + ". file=" + name);
   return std::shared_ptr<Spool>(new Spool(name, std::move(file)));
@@ -38,9 +39,12 @@ Result<void> Spool::sweep(const std::filesystem::path& folder) {
   for (; !error && entries != std::filesystem::directory_iterator(); entries.increment(error)) {
     if (!entries->path().filename().string().starts_with(name_begin)) continue;
     if (!remove_if_left(entries->path()))
-      return fail(ErrorKind::unavailable, "an old body cannot be removed: " + describe_errno(errno) + ". file=" + entries->path().string());
+      return fail(ErrorKind::unavailable,
+                  "an old body cannot be removed: " + describe_errno(errno) + ". file=" + entries->path().string());
   }
-  if (error) return fail(ErrorKind::unavailable, "the scratch folder cannot be used: " + error.message() + ". folder=" + folder.string());
+  if (error)
+    return fail(ErrorKind::unavailable,
+                "the scratch folder cannot be used: " + error.message() + ". folder=" + folder.string());
   return {};
 }
 

@@ -66,6 +66,26 @@ TEST_CASE_FIXTURE(ServerFixture, "http server: HEAD is answered with the head of
   CHECK(asking.read().json()["path"] == "/y");
 }
 
+TEST_CASE_FIXTURE(ServerFixture, "http server: a refused HEAD has no body either") {
+  for (const std::string header : {"Expect: more\r\n", "Host: b\r\n", "Content-Length: 9999999\r\n"}) {
+    RawClient asking = client();
+    asking.send("HEAD / HTTP/1.1\r\nHost: a\r\n" + header + "\r\n");
+    const RawAnswer head = asking.read(Expects::no_body);
+    CHECK(head.status >= 400);
+    CHECK(parse_number(head.headers.at("content-length")).value() > 10);
+    CHECK(asking.is_ended());
+  }
+}
+
+TEST_CASE_FIXTURE(ServerFixture, "http server: who was let in is known to the handler") {
+  handlers.admit = [](Request& request) -> std::variant<Admission, Response> {
+    request.identity = "ann";
+    return Admission{};
+  };
+  handlers.answer = [](const Request& request) -> Answer { return Response{.body = request.identity + "@" + request.peer}; };
+  CHECK(ask("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\nx").body == "ann@127.0.0.1");
+}
+
 TEST_CASE_FIXTURE(ServerFixture, "http server: an old client gets its answer and the end of the connection") {
   RawClient asking = client();
   asking.send("GET / HTTP/1.0\r\n\r\n");

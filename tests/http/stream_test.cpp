@@ -1,6 +1,7 @@
 // Event streams: order, slow readers, and every way for one to end.
 #include <condition_variable>
 #include <mutex>
+#include <sstream>
 
 #include "tests/http/raw_client.h"
 
@@ -89,6 +90,26 @@ TEST_CASE_FIXTURE(StreamFixture, "http stream: three hundred at once get every e
   for (const auto& one : clients) CHECK(one->read_to_end() == all);
   CHECK(server->counters().streams == count);
   CHECK(server->counters().streams_cut == 0);
+}
+
+TEST_CASE_FIXTURE(StreamFixture, "http stream: several threads may feed one stream; each one's events keep their order") {
+  RawClient reading = client();
+  reading.send(open_request);
+  REQUIRE(reading.read_head().status == 200);
+  const auto stream = opened(0);
+  {
+    std::vector<std::jthread> senders;
+    for (int thread = 0; thread < 4; ++thread)
+      senders.emplace_back([&stream, thread] {
+        for (int id = 0; id < 500; ++id) stream->send("data: " + std::to_string(thread) + " " + std::to_string(id) + "\n\n");
+      });
+  }
+  stream->close();
+  std::istringstream events(reading.read_to_end());
+  std::map<int, int> next;
+  int thread = 0, id = 0, count = 0;
+  for (std::string word; events >> word >> thread >> id; ++count) REQUIRE(next[thread]++ == id);
+  CHECK(count == 4 * 500);
 }
 
 TEST_CASE_FIXTURE(StreamFixture, "http stream: a slow reader is cut off at the limit, and no other waits for it") {
