@@ -16,6 +16,7 @@ namespace {
 constexpr std::uint64_t song_bytes_max = 50u << 20;
 constexpr std::uint64_t form_bytes_max = song_bytes_max + (64u << 10);
 constexpr int wait_max_seconds = 30;
+constexpr int waiting_max = 8;
 
 bool is_open_to_all(const std::string& path) { return path == "/" || path == "/healthz" || path == "/readyz" || path == "/api/session"; }
 
@@ -191,13 +192,16 @@ Result<void> Api::check_against_state(Order& order, Json& prepared) {
 http::Response Api::answered(const http::Request& request, const Order& order, const CommandRecord& taken) {
   CommandRecord record = taken;
   const auto wait = request.query.find("wait");
-  if (wait != request.query.end()) {
+  // Those who wait hold a thread each; beyond this the answer is that of a request that does not wait.
+  const bool may_wait = wait != request.query.end() && waiting_.fetch_add(1) < waiting_max;
+  if (may_wait) {
     const int seconds = std::clamp(std::atoi(wait->second.c_str()), 1, wait_max_seconds);
     for (int tenths = 0; tenths < seconds * 20 && record.state == CommandState::accepted; ++tenths) {
       if (!parts_.floor.clock->wait(std::chrono::milliseconds(50), stop_.get_token())) break;
       if (const auto now = parts_.floor.service->command(parts_.inbox, order.film, order.id)) record = *now;
     }
   }
+  if (wait != request.query.end()) --waiting_;
   Json body = {{"projectId", order.film.value()}, {"commandId", order.id}};
   if (!order.ignored.empty()) body["ignored"] = order.ignored;
   if (record.state == CommandState::accepted) {

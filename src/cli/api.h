@@ -110,6 +110,7 @@ class Api {
   ServedObjects served_;
   std::function<http::Counters()> counters_;
   std::stop_source stop_;
+  std::atomic<int> waiting_ = 0;  ///< requests that wait for their command's result
 };
 
 /// An error as an answer, with a number that an operator can look up.
