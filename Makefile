@@ -5,6 +5,7 @@ ROOT ?= $(CURDIR)/out
 PROMPT ?= An old lighthouse keeper lights the harbor lamp one last time. Fog rolls in over the moored boats at dusk; a small boat answers with its own light.
 AUDIO ?=
 EVERY ?= 5
+ROUNDS ?= 100
 TIME ?= 30
 PICTURE ?= 1280x720@24
 WORKPRINT := build/release/workprint
@@ -13,7 +14,7 @@ SEEDS ?= 20000
 FIRST ?= 1
 DISK_FAULT := build/release/libdisk_fault.so
 
-.PHONY: help setup build film check check-all check-objects kill-sweep disk-faults two-workers model fuzz sim crash-points mutations bench graph clean
+.PHONY: help setup build film check check-all check-objects kill-sweep disk-faults two-workers outage-drill fleet model fuzz sim crash-points mutations bench graph clean
 
 help: ## print this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -39,11 +40,13 @@ check: build ## build the tests with ASan and UBSan and run them; then bad input
 	tests/crash/kill_sweep --program $(WORKPRINT) --cases 24
 	tests/crash/disk_faults --program $(WORKPRINT) --shim $(DISK_FAULT)
 	tests/crash/two_workers --program $(WORKPRINT) --rounds 20
+	tests/crash/outage_drill --program $(WORKPRINT) --rounds 8
+	tests/crash/fleet_takeover --program $(WORKPRINT) --films 6
 	tests/model/check
 	$(SIM) --seeds 2000
 	$(SIM) --crash-points --every 4
 
-check-all: check check-objects kill-sweep disk-faults two-workers model fuzz crash-points mutations bench ## everything in check, object stores by others, the whole sweeps, the model at larger bounds, the fuzzers, the benches
+check-all: check check-objects kill-sweep disk-faults two-workers outage-drill fleet model fuzz crash-points mutations bench ## everything in check, object stores by others, the whole sweeps, the model at larger bounds, the fuzzers, the benches
 
 check-objects: build ## object stores against Ceph's S3 gateway, and with Google's and Amazon's own clients (Debian, npm)
 	tools/setup --object-servers
@@ -60,6 +63,12 @@ disk-faults: build ## the same on a disk that fails: write, sync, rename, link a
 
 two-workers: build ## two workers on one film, stopped and killed at random for 200 rounds
 	tests/crash/two_workers --program $(WORKPRINT) --rounds 200
+
+outage-drill: build ## two workers, and the database stopped, frozen, restored, dropped, cut off: ROUNDS films
+	tests/crash/outage_drill --program $(WORKPRINT) --rounds $(ROUNDS)
+
+fleet: build ## three workers and fifty films; a worker killed or paused every few seconds
+	tests/crash/fleet_takeover --program $(WORKPRINT) --films 50
 
 sim: build ## the simulator: SEEDS runs from FIRST on; a failure prints the seed and the command that repeats it
 	$(SIM) --seeds $(SEEDS) --first $(FIRST)

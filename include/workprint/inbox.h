@@ -48,6 +48,9 @@ struct Claim {
   bool was_taken_over = false;  ///< its last worker did not give it back
 };
 
+/// Where a film that is given back stands in the queue: where it stood, or behind all that wait now.
+enum class Turn : std::uint8_t { kept, last };
+
 struct QueueCounts {
   std::uint64_t waiting = 0;   ///< films on the queue that no worker holds
   std::uint64_t claimed = 0;
@@ -86,7 +89,7 @@ class Inbox {
   /// The film needs nobody: it leaves the queue, unless a command came in meanwhile; then it waits again.
   virtual Result<void> rest(const std::string& worker, const FilmId& film) = 0;
   /// Gives a film back that needs work still, not before `after` from now.
-  virtual Result<void> give_back(const std::string& worker, const FilmId& film, Duration after) = 0;
+  virtual Result<void> give_back(const std::string& worker, const FilmId& film, Duration after, Turn turn) = 0;
   virtual Result<QueueCounts> counts() = 0;
   /// Id of the store it lies in (CheckpointStore::incarnation). Another one: all that was in it is gone.
   virtual Result<std::string> incarnation() = 0;

@@ -250,7 +250,7 @@ Exit doctor(const Request& request) {
 }
 
 Exit version(const Request&) {
-  std::printf("workprint 0.1.0 (state format 1)\n");
+  std::printf("workprint 0.2.0 (state format 1)\n");
   return Exit::done;
 }
 

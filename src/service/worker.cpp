@@ -24,6 +24,7 @@ struct Worker::Body {
     Summons summons;
     std::stop_source stop;
     Instant since;
+    std::atomic<bool> made_place = false;  // its slice is over
   };
 
   mutable std::mutex mutex;
@@ -90,7 +91,9 @@ struct Worker::Body {
     const std::lock_guard lock(mutex);
     if (attended.size() < static_cast<std::size_t>(options.films)) return;
     const auto oldest = std::ranges::min_element(attended, {}, [](const auto& one) { return one.second->since; });
-    if (clock->now() - oldest->second->since >= options.slice) oldest->second->summons.yield();
+    if (clock->now() - oldest->second->since < options.slice) return;
+    oldest->second->made_place = true;
+    oldest->second->summons.yield();
   }
 
   void tend(std::stop_token drain) {
@@ -157,31 +160,31 @@ struct Worker::Body {
       ++counts.attended;
       if (!report) ++counts.failed;
     }
-    heard(let_go(claim.film, report));
+    heard(let_go(claim.film, report, one->made_place ? Turn::last : Turn::kept));
   }
 
-  Result<void> let_go(const FilmId& film, const Result<RunReport>& report) {
+  Result<void> let_go(const FilmId& film, const Result<RunReport>& report, Turn turn) {
     if (report) {
       {
         const std::lock_guard lock(mutex);
         back_offs.erase(film);
       }
-      if (report->status == FilmStatus::stopped) return put_back(film, Duration::zero());
+      if (report->status == FilmStatus::stopped) return put_back(film, Duration::zero(), turn);
       return inbox.rest(options.writer, film);
     }
     note(film.value(), "the film's turn ended: " + report.error().message);
     switch (report.error().kind) {
       case ErrorKind::unavailable:
       case ErrorKind::conflict:
-      case ErrorKind::fenced: return put_back(film, back_off(film));
-      case ErrorKind::cancelled: return put_back(film, Duration::zero());
+      case ErrorKind::fenced: return put_back(film, back_off(film), Turn::kept);
+      case ErrorKind::cancelled: return put_back(film, Duration::zero(), Turn::kept);
       default: return inbox.rest(options.writer, film);  // only a person can help: the next command brings it back
     }
   }
 
   // Also where the queue was lost while the film was being worked on.
-  Result<void> put_back(const FilmId& film, Duration after) {
-    auto done = inbox.give_back(options.writer, film, after);
+  Result<void> put_back(const FilmId& film, Duration after, Turn turn) {
+    auto done = inbox.give_back(options.writer, film, after, turn);
     if (!done) return done;
     return inbox.enqueue(film, 0);
   }

@@ -114,12 +114,12 @@ Result<void> MemoryInbox::rest(const std::string& worker, const FilmId& film) {
   return {};
 }
 
-Result<void> MemoryInbox::give_back(const std::string& worker, const FilmId& film, Duration after) {
+Result<void> MemoryInbox::give_back(const std::string& worker, const FilmId& film, Duration after, Turn turn) {
   const std::lock_guard lock(mutex_);
   const auto place = queue_.find(film);
   if (place == queue_.end() || place->second.holder.writer != worker) return {};
   place->second.holder = {};
-  place->second.turn = next_++;
+  if (turn == Turn::last) place->second.turn = next_++;
   place->second.not_before_ms = monotonic_ms(*clock_) + static_cast<std::uint64_t>(after.count());
   ++changes_;
   news_.notify_all();

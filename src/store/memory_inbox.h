@@ -21,7 +21,7 @@ class MemoryInbox final : public Inbox {
   Result<std::vector<Claim>> claim(const std::string& worker, std::size_t count, Duration term) override;
   Result<std::vector<FilmId>> keep(const std::string& worker) override;
   Result<void> rest(const std::string& worker, const FilmId& film) override;
-  Result<void> give_back(const std::string& worker, const FilmId& film, Duration after) override;
+  Result<void> give_back(const std::string& worker, const FilmId& film, Duration after, Turn turn) override;
   Result<QueueCounts> counts() override;
   Result<std::string> incarnation() override { return std::string("memory"); }
   Result<std::uint64_t> forget(WallTime before) override;

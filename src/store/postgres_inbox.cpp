@@ -44,7 +44,7 @@ class PostgresInbox final : public Inbox {
   Result<std::vector<Claim>> claim(const std::string& worker, std::size_t count, Duration term) override;
   Result<std::vector<FilmId>> keep(const std::string& worker) override;
   Result<void> rest(const std::string& worker, const FilmId& film) override;
-  Result<void> give_back(const std::string& worker, const FilmId& film, Duration after) override;
+  Result<void> give_back(const std::string& worker, const FilmId& film, Duration after, Turn turn) override;
   Result<QueueCounts> counts() override;
   Result<std::string> incarnation() override {
     return on_session([](Connection& connection, Deadline deadline) -> Result<std::string> {
@@ -239,13 +239,15 @@ Result<void> PostgresInbox::rest(const std::string& worker, const FilmId& film) 
   });
 }
 
-Result<void> PostgresInbox::give_back(const std::string& worker, const FilmId& film, Duration after) {
-  static const Query query{"", "UPDATE workprint.queue SET worker = '', term_ms = 0, doubted_at = NULL, turn = DEFAULT, not_before = clock_timestamp() + $3 * interval '1 millisecond' "
+Result<void> PostgresInbox::give_back(const std::string& worker, const FilmId& film, Duration after, Turn turn) {
+  static const Query kept{"", "UPDATE workprint.queue SET worker = '', term_ms = 0, doubted_at = NULL, not_before = clock_timestamp() + $3 * interval '1 millisecond' "
+                              "WHERE film_id = $1 AND worker = $2"};
+  static const Query last{"", "UPDATE workprint.queue SET worker = '', term_ms = 0, doubted_at = NULL, turn = DEFAULT, not_before = clock_timestamp() + $3 * interval '1 millisecond' "
                                "WHERE film_id = $1 AND worker = $2"};
   return on_session([&](Connection& connection, Deadline deadline) -> Result<void> {
     Parameters values;
     values.text(film.value()).text(worker).number(static_cast<std::uint64_t>(std::max(Duration::zero(), after).count()));
-    TRY(connection.run(query, values, deadline, "give a film back"));
+    TRY(connection.run(turn == Turn::kept ? kept : last, values, deadline, "give a film back"));
     return {};
   });
 }

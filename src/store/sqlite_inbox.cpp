@@ -40,7 +40,7 @@ class SqliteInbox final : public Inbox {
   Result<std::vector<Claim>> claim(const std::string& worker, std::size_t count, Duration term) override;
   Result<std::vector<FilmId>> keep(const std::string& worker) override;
   Result<void> rest(const std::string& worker, const FilmId& film) override;
-  Result<void> give_back(const std::string& worker, const FilmId& film, Duration after) override;
+  Result<void> give_back(const std::string& worker, const FilmId& film, Duration after, Turn turn) override;
   Result<QueueCounts> counts() override;
   Result<std::string> incarnation() override {
     const std::lock_guard lock(mutex_);
@@ -221,18 +221,14 @@ Result<void> SqliteInbox::rest(const std::string& worker, const FilmId& film) {
   });
 }
 
-Result<void> SqliteInbox::give_back(const std::string& worker, const FilmId& film, Duration after) {
+Result<void> SqliteInbox::give_back(const std::string& worker, const FilmId& film, Duration after, Turn turn) {
   return writing([&](Connection& connection) -> Result<void> {
-    // A new row: its turn is behind all that wait now.
-    Statement claimed = TRY(connection.prepare("SELECT priority FROM queue WHERE film_id = ?1 AND worker = ?2"));
-    claimed.bind(1, film.value()).bind(2, worker);
-    if (!TRY(claimed.step())) return {};
-    const std::uint64_t priority = TRY(claimed.number(0));
-    Statement remove = TRY(connection.prepare("DELETE FROM queue WHERE film_id = ?1"));
-    TRY(remove.bind(1, film.value()).run());
-    Statement put_back = TRY(connection.prepare("INSERT INTO queue (film_id, priority, worker, term_ms, alive_ms, not_before_ms) VALUES (?1, ?2, '', 0, 0, ?3)"));
-    const std::uint64_t wait_ms = std::min(back_off_max_ms, static_cast<std::uint64_t>(after.count()));
-    return put_back.bind(1, film.value()).bind(2, priority).bind(3, monotonic_ms(*clock_) + wait_ms).run();
+    const std::uint64_t wait_ms = std::min(back_off_max_ms, static_cast<std::uint64_t>(std::max(Duration::zero(), after).count()));
+    Statement free = TRY(connection.prepare("UPDATE queue SET worker = '', term_ms = 0, alive_ms = 0, doubted_ms = 0, not_before_ms = ?3 WHERE film_id = ?1 AND worker = ?2"));
+    TRY(free.bind(1, film.value()).bind(2, worker).bind(3, monotonic_ms(*clock_) + wait_ms).run());
+    if (turn == Turn::kept || connection.changes() == 0) return {};
+    Statement last = TRY(connection.prepare("UPDATE queue SET turn = (SELECT max(turn) + 1 FROM queue) WHERE film_id = ?1"));
+    return last.bind(1, film.value()).run();
   });
 }
 

@@ -124,7 +124,9 @@ inline void priority_comes_first_then_the_longest_wait(const InboxBackend& backe
   done(inbox->enqueue(film_of("later"), -100));
   done(inbox->enqueue(film_of("a"), 0));  // is there
   CHECK(ids(done(inbox->claim(worker_of(1), 2, backend.term))) == std::vector<std::string>{"urgent", "a"});
-  done(inbox->give_back(worker_of(1), film_of("a"), Duration::zero()));
+  done(inbox->give_back(worker_of(1), film_of("a"), Duration::zero(), Turn::last));
+  CHECK(ids(done(inbox->claim(worker_of(1), 1, backend.term))) == std::vector<std::string>{"b"});
+  done(inbox->give_back(worker_of(1), film_of("b"), Duration::zero(), Turn::kept));
   CHECK(ids(done(inbox->claim(worker_of(1), 9, backend.term))) == std::vector<std::string>{"b", "a", "later"});
 }
 
@@ -149,7 +151,7 @@ inline void a_claim_ends_with_its_term(const InboxBackend& backend) {
   CHECK(taken.front().was_taken_over);
   // The first worker has lost it: what it says about the film changes nothing.
   done(inbox->rest(worker_of(1), film_of("film")));
-  done(inbox->give_back(worker_of(1), film_of("film"), Duration::zero()));
+  done(inbox->give_back(worker_of(1), film_of("film"), Duration::zero(), Turn::last));
   CHECK(done(inbox->counts()).claimed == 1);
   CHECK(done(inbox->claim(worker_of(3), 1, backend.term)).empty());
 }
@@ -185,11 +187,11 @@ inline void a_film_given_back_waits_its_time(const InboxBackend& backend) {
   const auto inbox = backend.open();
   done(inbox->enqueue(film_of("film"), 0));
   done(inbox->claim(worker_of(1), 1, backend.term));
-  done(inbox->give_back(worker_of(1), film_of("film"), backend.term));
+  done(inbox->give_back(worker_of(1), film_of("film"), backend.term, Turn::kept));
   CHECK(done(inbox->claim(worker_of(2), 1, backend.term)).empty());
   backend.pass(backend.term + std::chrono::milliseconds(1));
   CHECK(done(inbox->claim(worker_of(2), 1, backend.term)).size() == 1);
-  done(inbox->give_back(worker_of(2), film_of("film"), std::chrono::hours(1)));
+  done(inbox->give_back(worker_of(2), film_of("film"), std::chrono::hours(1), Turn::last));
   // A command does not wait for a back-off.
   done(inbox->submit(command_of("film", "now")));
   CHECK(done(inbox->claim(worker_of(2), 1, backend.term)).size() == 1);
