@@ -157,6 +157,12 @@ class CheckpointStore {
   /// Errors: not_found (film); unavailable; corrupt.
   virtual Result<std::vector<Commit>> log(const FilmId& film, Seq after, std::size_t limit) = 0;
 
+  /// Forgets commits before `keep_from`, or before the newest base where that is older; the state at the oldest seq kept
+  /// becomes a base. The head, and every state from there on, stay readable; earlier ones are `absent`. May run beside the
+  /// film's writer. Returns the oldest seq kept.
+  /// Errors: not_found (film); conflict (keep_from is after the head); unavailable; corrupt.
+  virtual Result<Seq> prune(const FilmId& film, Seq keep_from) = 0;
+
   struct Row {
     FilmId film;
     Head head;

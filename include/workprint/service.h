@@ -187,6 +187,10 @@ class WorkflowService {
   /// Compares the tiers; with Repair::yes brings both to the newest valid state, never back, and sets damage aside.
   /// Errors: not_found; conflict (a live writer has the film); unavailable.
   Result<TierComparison> tiers(const FilmId& film, Repair repair);
+  /// Forgets old commits of a film: the newest `keep` stay, and nothing goes that state.json, read back and verified, does
+  /// not stand after. Returns the oldest seq that can still be read.
+  /// Errors: not_found; conflict (state.json holds nothing that could stand in for what would go); unavailable; corrupt.
+  Result<Seq> prune(const FilmId& film, std::uint64_t keep);
   /// What recovery would do now, and why. Writes nothing.
   RecoveryReport explain(const FilmId& film);
   /// A new film whose state is `source`'s at `seq` (its newest when absent); assets are shared, not copied.

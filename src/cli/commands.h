@@ -22,7 +22,7 @@ struct Request {
   bool json = false;
   std::string film, id, target, prompt, audio, start_over, interrupt, action;
   std::optional<std::uint64_t> seed, seq;
-  std::uint64_t scene = 0;
+  std::uint64_t scene = 0, keep = 1000;
   int max_scenes = 0;
   bool no_run = false, repair = false, no_worker = false;
 };
@@ -45,6 +45,7 @@ Exit graph(const Request& request);
 Exit recovery_table(const Request& request);
 Exit doctor(const Request& request);
 Exit version(const Request& request);
+Exit prune(const Request& request);
 Exit config(const Request& request);
 Exit worker(const Request& request);
 Exit serve(const Request& request);

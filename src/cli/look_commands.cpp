@@ -53,6 +53,18 @@ Json status_json(const FullState& full, const std::string& film) {
 
 }  // namespace
 
+Exit prune(const Request& request) {
+  const auto opened = open_film(request);
+  if (!opened) return report_error(opened.error());
+  const auto kept = opened->floor->service->prune(opened->film, request.keep);
+  if (!kept) return report_error(kept.error());
+  if (request.json)
+    print(pretty_json({{"film", opened->film.value()}, {"oldestSeq", number(*kept)}}));
+  else
+    print("film " + opened->film.value() + ": commits from seq " + std::to_string(number(*kept)) + " on are kept\n");
+  return Exit::done;
+}
+
 Exit status(const Request& request) {
   const auto opened = open_film(request);
   if (!opened) return report_error(opened.error());

@@ -81,6 +81,7 @@ struct Parser {
     CLI::App* resolve_ = with_film(sub("resolve", "answer a film's question", resolve));
     resolve_->add_option("action", request.action, "retry, skip or abort")->required()->check(CLI::IsMember({"retry", "skip", "abort"}));
     resolve_->add_option("--interrupt", request.interrupt, "which question, when several are open");
+    with_film(sub("prune", "forget a film's old commits; its state and assets stay", prune))->add_option("--keep", request.keep, "how many of the newest commits stay")->check(CLI::Range(1, 1'000'000'000));
     CLI::App* serve_ = sub("serve", "the HTTP service, with a worker", serve);
     serve_->add_flag("--no-worker", request.no_worker, "only the service: other processes work");
     sub("worker", "take films off the queue and work on them until SIGTERM", worker);

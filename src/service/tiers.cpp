@@ -57,6 +57,18 @@ Result<TierComparison> WorkflowService::tiers(const FilmId& film, Repair repair)
   return comparison;
 }
 
+Result<Seq> WorkflowService::prune(const FilmId& film, std::uint64_t keep) {
+  const recovery::Gathered gathered = body_->gather(film);
+  if (gathered.resolution.decision == Decision::fresh)
+    return fail(ErrorKind::not_found, "no such film: absence is proven in every tier. film=" + film.value());
+  if (!gathered.checkpoint.value) return fail(ErrorKind::unavailable, "the checkpoint store has nothing to prune now: " + gathered.checkpoint.detail);
+  if (!gathered.snapshot.state.value || gathered.evidence.relation == Relation::fork)
+    return fail(ErrorKind::conflict, "state.json does not hold this film: nothing is pruned until it does. film=" + film.value());
+  const std::uint64_t head = number(gathered.checkpoint.value->head.seq), published = number(gathered.snapshot.state.value->head.seq);
+  const std::uint64_t wanted = head >= std::max<std::uint64_t>(keep, 1) ? head - std::max<std::uint64_t>(keep, 1) + 1 : 1;
+  return body_->store.prune(film, Seq{std::max<std::uint64_t>(1, std::min(wanted, published))});
+}
+
 // Brings both tiers to the state that recovery would choose. No commit is made: nobody takes the film over.
 Result<std::vector<std::string>> WorkflowService::Body::converge(const FilmId& film, recovery::Gathered& gathered) {
   const Checkpoint chosen = *gathered.chosen();

@@ -94,12 +94,23 @@ Result<std::optional<BaseRow>> base_before(Connection& connection, const FilmRow
   return std::optional(std::move(base));
 }
 
+// Everything before the oldest commit was forgotten on purpose when that commit has a base: prune leaves it so.
+Result<bool> is_pruned(Connection& connection, const FilmRow& film, Seq seq) {
+  Statement oldest = TRY(connection.prepare("SELECT min(seq), EXISTS (SELECT 1 FROM bases WHERE film = ?1 AND anchor = 1 AND seq = (SELECT min(seq) FROM commits WHERE film = ?1)) "
+                                            "FROM commits WHERE film = ?1"));
+  oldest.bind(1, film.id);
+  if (!TRY(oldest.step()) || oldest.is_null(0)) return false;
+  const std::uint64_t first = TRY(oldest.number(0));
+  return number(seq) < first && oldest.text(1) == "1";
+}
+
 // A seq that is not there may never have been: an installed state bridges over what it does not know.
 Result<Loaded<Checkpoint>> missing(Connection& connection, const FilmRow& film, Seq seq) {
   Statement rows = TRY(connection.prepare(
       "SELECT delta IS NULL FROM commits WHERE film = ?1 AND seq > ?2 ORDER BY seq LIMIT 1"));
   rows.bind(1, film.id).bind(2, number(seq));
   const bool is_followed = TRY(rows.step());
+  if (TRY(is_pruned(connection, film, seq))) return Loaded<Checkpoint>{Outcome::absent, std::nullopt, "this commit was pruned"};
   if (is_followed && rows.text(0) == "1")
     return Loaded<Checkpoint>{Outcome::absent, std::nullopt, "this commit is not known here: a newer state was installed over it"};
   return broken("a commit's row is gone", film.film, number(seq));
@@ -224,6 +235,30 @@ Result<std::vector<Commit>> commits_after(Connection& connection, const FilmRow&
     commits.push_back(std::move(row.commit));
   }
   return commits;
+}
+
+Result<Seq> prune_commits(Connection& connection, const FilmRow& film, const FilmId& id, Seq keep_from) {
+  Statement newest = TRY(connection.prepare("SELECT max(seq) FROM bases WHERE film = ?1"));
+  newest.bind(1, film.id);
+  if (!TRY(newest.step()) || newest.is_null(0)) return broken("a film has no base", film.film, number(film.head.seq));
+  const Seq from{std::min(number(keep_from), TRY(newest.number(0)))};
+  const Loaded<Checkpoint> state = TRY(read_state(connection, film, id, from));
+  if (state.outcome == Outcome::absent) {
+    Statement oldest = TRY(connection.prepare("SELECT min(seq) FROM commits WHERE film = ?1"));
+    oldest.bind(1, film.id);
+    TRY(oldest.step());
+    return Seq{TRY(oldest.number(0))};
+  }
+  if (!state.value) return fail(ErrorKind::corrupt, state.detail);
+  const std::string body = TRY(make_base(id, state.value->head, state.value->document)), hash = sha256_hex(body);
+  Statement keep = TRY(connection.prepare("INSERT INTO bases (film, seq, anchor, sha256, body) VALUES (?1, ?2, 1, ?3, ?4) "
+                                          "ON CONFLICT (film, seq) DO UPDATE SET anchor = 1"));
+  TRY(keep.bind(1, film.id).bind(2, number(from)).bind(3, hash).bind_blob(4, body).run());
+  for (const char* table : {"commits", "bases"}) {
+    Statement forget = TRY(connection.prepare("DELETE FROM " + std::string(table) + " WHERE film = ?1 AND seq < ?2"));
+    TRY(forget.bind(1, film.id).bind(2, number(from)).run());
+  }
+  return from;
 }
 
 Result<Loaded<Checkpoint>> read_state(Connection& connection, const FilmRow& film, const FilmId& id, Seq seq) {

@@ -57,6 +57,8 @@ struct CommitRow {
 /// Commits with first <= seq <= last, oldest first. Errors: corrupt; unavailable.
 Result<std::vector<CommitRow>> commits_between(Connection& connection, const FilmRow& film, const FilmId& id, Seq first, Seq last);
 /// Commits with seq < before, newest first, at most `limit`. Errors: corrupt (also: a gap); unavailable.
+/// As CheckpointStore::prune, in a transaction of the caller's.
+Result<Seq> prune_commits(Connection& connection, const FilmRow& film, const FilmId& id, Seq keep_from);
 /// Commits after `after`, oldest first, at most `limit`. Errors: corrupt (one fails its hash, or they have a gap).
 Result<std::vector<Commit>> commits_after(Connection& connection, const FilmRow& film, const FilmId& id, Seq after, std::size_t limit);
 Result<std::vector<CommitInfo>> commits_before(Connection& connection, const FilmRow& film, const FilmId& id, Seq before, std::size_t limit);

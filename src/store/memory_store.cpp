@@ -144,6 +144,22 @@ Result<std::vector<Commit>> MemoryStore::log(const FilmId& film, Seq after, std:
   return found;
 }
 
+Result<Seq> MemoryStore::prune(const FilmId& film, Seq keep_from) {
+  const std::lock_guard lock(mutex_);
+  const auto row = held_.films.find(film.value());
+  if (row == held_.films.end() || row->second.commits.empty()) return fail(ErrorKind::not_found, "no commit of this film. film=" + film.value());
+  Film& held = row->second;
+  if (number(keep_from) > number(held.head.seq)) return prunes_too_much(film, held.head, keep_from);
+  const std::uint64_t from = std::min(number(keep_from), held.bases.rbegin()->first);
+  const Loaded<Checkpoint> state = read_locked(film, held, Seq{from});
+  if (state.outcome == Outcome::absent) return Seq{held.commits.begin()->first};
+  if (!state.value) return fail(ErrorKind::corrupt, state.detail);
+  held.bases[from] = {{state.value->head, TRY(make_base(film, state.value->head, state.value->document))}, true};
+  held.bases.erase(held.bases.begin(), held.bases.find(from));
+  held.commits.erase(held.commits.begin(), held.commits.find(from));
+  return Seq{from};
+}
+
 Result<std::vector<CheckpointStore::Row>> MemoryStore::list() {
   const std::lock_guard lock(mutex_);
   std::vector<Row> rows;

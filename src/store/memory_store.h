@@ -46,6 +46,7 @@ class MemoryStore final : public CheckpointStore {
   Result<std::string> set_aside(const FilmId& film, const std::string& reason) override;
   Result<std::vector<CommitInfo>> history(const FilmId& film, Seq before, std::size_t limit) override;
   Result<std::vector<Commit>> log(const FilmId& film, Seq after, std::size_t limit) override;
+  Result<Seq> prune(const FilmId& film, Seq keep_from) override;
   Result<std::vector<Row>> list() override;
 
   /// What an operator or an accident does to a database.

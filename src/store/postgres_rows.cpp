@@ -345,6 +345,16 @@ constexpr int recovery_column = film_columns, commit_column = film_columns + 1, 
 
 Loaded<Checkpoint> absent(std::string why) { return {Outcome::absent, std::nullopt, std::move(why)}; }
 
+// Everything before the oldest commit was forgotten on purpose when that commit has a base: prune leaves it so.
+Result<bool> is_pruned(Connection& connection, const FilmRow& film, Seq seq, Deadline deadline) {
+  Parameters values;
+  values.number(film.id).number(number(seq));
+  const Rows rows = TRY(connection.run({"", "SELECT o.seq > $2 AND EXISTS (SELECT FROM workprint.bases b WHERE b.film = $1 AND b.anchor AND b.seq = o.seq) "
+                                            "FROM (SELECT min(seq) AS seq FROM workprint.commits WHERE film = $1) o"},
+                                       values, deadline, "look for the oldest commit"));
+  return rows.size() > 0 && !rows.is_null(0, 0) && rows.is_true(0, 0);
+}
+
 // A seq that is not there may never have been: an installed state bridges over what it does not know.
 Result<Loaded<Checkpoint>> missing(Connection& connection, const FilmRow& film, Seq seq, Deadline deadline) {
   Parameters values;
@@ -352,6 +362,7 @@ Result<Loaded<Checkpoint>> missing(Connection& connection, const FilmRow& film, 
   const Rows rows = TRY(connection.run({"", "SELECT delta IS NULL FROM workprint.commits WHERE film = $1 AND seq > $2 ORDER BY seq LIMIT 1"},
                                        values, deadline, "look for a commit"));
   if (rows.size() > 0 && rows.is_true(0, 0)) return absent("this commit is not known here: a newer state was installed over it");
+  if (TRY(is_pruned(connection, film, seq, deadline))) return absent("this commit was pruned");
   return broken("a commit's row is gone", film.film, number(seq));
 }
 
@@ -442,6 +453,28 @@ WHERE f.film_id = $1 ORDER BY c.seq)sql")};
     commits.push_back(std::move(row.commit));
   }
   return commits;
+}
+
+Result<Seq> prune_commits(Connection& connection, const FilmRow& row, const FilmId& film, Seq keep_from, Deadline deadline) {
+  Parameters one;
+  one.number(row.id);
+  const Rows known = TRY(connection.run({"", "SELECT (SELECT max(seq) FROM workprint.bases WHERE film = $1), (SELECT min(seq) FROM workprint.commits WHERE film = $1)"},
+                                        one, deadline, "look at a film's bases"));
+  if (known.is_null(0, 0) || known.is_null(0, 1)) return broken("a film has no base", film.value(), number(row.head.seq));
+  const Seq from{std::min(number(keep_from), TRY(known.number(0, 0)))};
+  const Loaded<Checkpoint> state = TRY(read_state(connection, film, from, deadline));
+  if (state.outcome == Outcome::absent) return Seq{TRY(known.number(0, 1))};
+  if (!state.value) return fail(ErrorKind::corrupt, state.detail);
+  const std::string body = TRY(make_base(film, state.value->head, state.value->document)), hash = sha256_hex(body);
+  Parameters values;
+  values.number(row.id).number(number(from)).text(hash).bytes_or_null(std::string_view(body));
+  // What is kept is immutable: a writer's commits beside this change neither.
+  TRY(connection.run({"", "WITH kept AS (INSERT INTO workprint.bases (film, seq, anchor, sha256, body) VALUES ($1, $2, true, $3, $4) "
+                          "ON CONFLICT (film, seq) DO UPDATE SET anchor = true RETURNING seq), "
+                          "bases AS (DELETE FROM workprint.bases WHERE film = $1 AND seq < $2), commits AS (DELETE FROM workprint.commits WHERE film = $1 AND seq < $2) "
+                          "SELECT seq FROM kept"},
+                     values, deadline, "prune a film"));
+  return from;
 }
 
 // --- damage ----------------------------------------------------------------------------------------------------------

@@ -64,6 +64,8 @@ Result<std::set<std::uint64_t>> write_films(Connection& connection, std::span<co
 /// The newest state, or the one at `seq`, from one consistent view. Errors: corrupt; unavailable (also: a standby).
 Result<Loaded<Checkpoint>> read_state(Connection& connection, const FilmId& film, std::optional<Seq> seq, Deadline deadline);
 /// Commits with seq < before, newest first, at most `limit`. Errors: not_found; corrupt (also: a gap); unavailable.
+/// As CheckpointStore::prune. REQUIRES: keep_from is not after the row's head.
+Result<Seq> prune_commits(Connection& connection, const FilmRow& row, const FilmId& film, Seq keep_from, Deadline deadline);
 /// Commits after `after`, oldest first. Errors: as read_history.
 Result<std::vector<Commit>> read_log(Connection& connection, const FilmId& film, Seq after, std::size_t limit, Deadline deadline);
 Result<std::vector<CommitInfo>> read_history(Connection& connection, const FilmId& film, Seq before, std::size_t limit, Deadline deadline);

@@ -46,6 +46,7 @@ class PostgresStore final : public CheckpointStore {
   Result<std::string> set_aside(const FilmId& film, const std::string& reason) override;
   Result<std::vector<CommitInfo>> history(const FilmId& film, Seq before, std::size_t limit) override;
   Result<std::vector<Commit>> log(const FilmId& film, Seq after, std::size_t limit) override;
+  Result<Seq> prune(const FilmId& film, Seq keep_from) override;
   Result<std::vector<Row>> list() override;
 
  private:
@@ -266,6 +267,15 @@ Result<std::vector<Commit>> PostgresStore::log(const FilmId& film, Seq after, st
   });
 }
 
+Result<Seq> PostgresStore::prune(const FilmId& film, Seq keep_from) {
+  return on_session(IfMissing::leave, [&](Connection& connection, Deadline deadline) -> Result<Seq> {
+    const std::optional<FilmSeen> seen = TRY(find_film(connection, film.value(), deadline));
+    if (!seen || seen->row.head.seq == Seq{}) return fail(ErrorKind::not_found, "the database has no commit of this film. film=" + film.value());
+    if (number(keep_from) > number(seen->row.head.seq)) return prunes_too_much(film, seen->row.head, keep_from);
+    return prune_commits(connection, seen->row, film, keep_from, deadline);
+  });
+}
+
 Result<std::vector<CheckpointStore::Row>> PostgresStore::list() {
   auto films = on_session(IfMissing::leave, [](Connection& connection, Deadline deadline) { return all_films(connection, deadline); });
   if (!films && films.error().kind == ErrorKind::not_found) return std::vector<Row>();
@@ -341,6 +351,7 @@ class WrongStore final : public CheckpointStore {
   Result<std::string> set_aside(const FilmId&, const std::string&) override { return refuse(); }
   Result<std::vector<CommitInfo>> history(const FilmId&, Seq, std::size_t) override { return refuse(); }
   Result<std::vector<Commit>> log(const FilmId&, Seq, std::size_t) override { return refuse(); }
+  Result<Seq> prune(const FilmId&, Seq) override { return refuse(); }
   Result<std::vector<Row>> list() override { return refuse(); }
 
  private:

@@ -13,6 +13,10 @@ std::string shown(const Head& head) {
 
 }  // namespace
 
+std::unexpected<Error> prunes_too_much(const FilmId& film, const Head& head, Seq keep_from) {
+  return fail(ErrorKind::conflict, "the newest commit must be kept. film=" + film.value() + " at=" + shown(head) + " keep_from=" + std::to_string(number(keep_from)));
+}
+
 Result<void> is_owner(const Lease& lease, Epoch stored) {
   if (stored == lease.epoch()) return {};
   return fail(ErrorKind::fenced, "this lease is no longer the newest one. film=" + lease.film().value() +

@@ -41,6 +41,8 @@ Result<void> is_readable(const Commit& commit);
 /// The base a document becomes. Errors: invalid (it does not read back as `head`).
 Result<std::string> make_base(const FilmId& film, const Head& head, const Json& document);
 
+[[nodiscard]] std::unexpected<Error> prunes_too_much(const FilmId& film, const Head& head, Seq keep_from);
+
 /// From 1970 to 9999: the years that RFC 3339 can write.
 [[nodiscard]] bool is_storable_time(WallTime time);
 

@@ -56,6 +56,7 @@ class SqliteStore final : public CheckpointStore {
   Result<std::string> set_aside(const FilmId& film, const std::string& reason) override;
   Result<std::vector<CommitInfo>> history(const FilmId& film, Seq before, std::size_t limit) override;
   Result<std::vector<Commit>> log(const FilmId& film, Seq after, std::size_t limit) override;
+  Result<Seq> prune(const FilmId& film, Seq keep_from) override;
   Result<std::vector<Row>> list() override;
 
  private:
@@ -318,6 +319,20 @@ Result<std::vector<Commit>> SqliteStore::log(const FilmId& film, Seq after, std:
   const std::optional<FilmRow> row = TRY(find_film(connection, film.value()));
   if (!row || row->head.seq == Seq{}) return fail(ErrorKind::not_found, "the database has no commit of this film. film=" + film.value());
   return commits_after(connection, *row, film, after, limit);
+}
+
+Result<Seq> SqliteStore::prune(const FilmId& film, Seq keep_from) {
+  const std::lock_guard lock(mutex_);
+  Connection& connection = *TRY(connected(IfMissing::leave));
+  Transaction transaction = TRY(Transaction::begin(connection, Kind::write));
+  const std::optional<FilmRow> row = TRY(find_film(connection, film.value()));
+  if (!row || row->head.seq == Seq{}) return fail(ErrorKind::not_found, "the database has no commit of this film. film=" + film.value());
+  if (number(keep_from) > number(row->head.seq)) return prunes_too_much(film, row->head, keep_from);
+  const Seq kept = TRY(prune_commits(connection, *row, film, keep_from));
+  fault_point("checkpoint.prune.before");
+  TRY(transaction.commit());
+  fault_point("checkpoint.prune.after");
+  return kept;
 }
 
 Result<std::vector<CheckpointStore::Row>> SqliteStore::list() {

@@ -8,6 +8,7 @@
 
 #include <array>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <thread>
@@ -500,6 +501,52 @@ inline void an_installed_state_has_an_empty_delta_in_the_log(const CheckpointBac
   CHECK(log.front().delta.empty());
 }
 
+inline void what_is_pruned_is_absent_and_all_else_stays(const CheckpointBackend& backend) {
+  const auto store = backend.open();
+  Line line(film_named("film")), other(film_named("other"));
+  CHECK(word_of(store->prune(line.film(), Seq{1})) == "not_found");
+  const Lease lease = granted(store->acquire(line.film(), {this_process_writer(), Epoch{}}));
+  std::map<std::uint64_t, Checkpoint> states;
+  for (int i = 0; i < 60; ++i) {
+    granted(line.grow(*store, lease, 700));
+    states[number(line.head().seq)] = line.checkpoint();
+  }
+  const Lease other_lease = granted(store->acquire(other.film(), {this_process_writer(), Epoch{}}));
+  for (int i = 0; i < 3; ++i) granted(other.grow(*store, other_lease));
+  CHECK(word_of(store->prune(line.film(), Seq{61})) == "conflict");
+  const Seq kept = granted(backend.open()->prune(line.film(), Seq{20}));
+  CHECK(number(kept) <= 20);
+  CHECK(number(kept) > 1);
+  // The writer beside it has noticed nothing; neither has anybody who starts anew.
+  for (int i = 0; i < 30; ++i) {
+    granted(line.grow(*store, lease, 700));
+    states[number(line.head().seq)] = line.checkpoint();
+  }
+  const auto fresh = backend.open();
+  holds(fresh->load(line.film()), line.checkpoint());
+  holds(fresh->load(other.film()), other.checkpoint());
+  for (const auto& [seq, state] : states) {
+    CAPTURE(seq);
+    if (seq >= number(kept))
+      holds(fresh->read(line.film(), Seq{seq}), state);
+    else
+      CHECK(fresh->read(line.film(), Seq{seq}).outcome == Outcome::absent);
+  }
+  CHECK(granted(fresh->history(line.film(), Seq{1000}, 1000)).size() == 90 - number(kept) + 1);
+  CHECK(granted(fresh->log(line.film(), Seq{0}, 1000)).front().info.head.seq == kept);
+  CHECK(granted(fresh->prune(line.film(), Seq{1})) == kept);
+  // Again and again, as a policy would.
+  Seq last = kept;
+  for (const std::uint64_t from : {std::uint64_t{40}, std::uint64_t{90}}) {
+    const Seq now = granted(fresh->prune(line.film(), Seq{from}));
+    CHECK(number(now) >= number(last));
+    last = now;
+    holds(fresh->load(line.film()), line.checkpoint());
+    holds(fresh->read(line.film(), last), states.at(number(last)));
+  }
+  holds(backend.open()->load(line.film()), line.checkpoint());
+}
+
 /// Calls every clause with a backend of its own.
 inline void keeps_the_contract(const std::function<CheckpointBackend()>& make) {
   struct Clause {
@@ -517,6 +564,7 @@ inline void keeps_the_contract(const std::function<CheckpointBackend()>& make) {
       {"a term that ran out harms nobody who is alone", a_term_that_ran_out_harms_nobody_who_is_alone},
       {"the log is every commit, whole and in order", the_log_is_every_commit_whole_and_in_order},
       {"an installed state has an empty delta in the log", an_installed_state_has_an_empty_delta_in_the_log},
+      {"what is pruned is absent, and all else stays", what_is_pruned_is_absent_and_all_else_stays},
       {"history is newest first and bounded", history_is_newest_first_and_bounded},
       {"all films are listed by id", all_films_are_listed_by_id},
       {"a newer state of another tier is installed", a_newer_state_of_another_tier_is_installed_and_gone_on_from},

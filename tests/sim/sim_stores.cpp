@@ -56,6 +56,9 @@ class Database final : public CheckpointStore {
   Result<std::vector<Commit>> log(const FilmId& film, Seq after, std::size_t limit) override {
     return call("log", [&] { return world_.database.log(film, after, limit); });
   }
+  Result<Seq> prune(const FilmId& film, Seq keep_from) override {
+    return change("prune", [&] { return world_.database.prune(film, keep_from); });
+  }
   Result<std::vector<Row>> list() override {
     return call("list", [&] { return world_.database.list(); });
   }
