@@ -47,6 +47,8 @@ class Api {
   std::variant<http::Admission, http::Response> admit(http::Request& head);
   http::Answer answer(const http::Request& request);
   [[nodiscard]] Result<FilmId> film_of(const http::Request& request, const std::string& text) const;
+  /// A film whose START is accepted and not applied yet is neither there nor proven absent: unavailable.
+  [[nodiscard]] Result<FullState> state_of(const FilmId& film) const;
   [[nodiscard]] const http::Token* token_of(const http::Request& request) const;
 
   // commands

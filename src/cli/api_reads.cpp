@@ -68,7 +68,7 @@ http::Answer Api::state(const http::Request& request, const Values& values) {
   return answer_of([&]() -> Result<http::Response> {
     const FilmId film = TRY(film_of(request, values.at("id")));
     const std::uint64_t at = TRY(number_in(request, "seq", 0, 1, std::uint64_t{1} << 53));
-    const FullState full = at == 0 ? TRY(parts_.floor.service->full_state(film)) : TRY(parts_.floor.service->state_at(film, Seq{at}));
+    const FullState full = at == 0 ? TRY(state_of(film)) : TRY(parts_.floor.service->state_at(film, Seq{at}));
     const auto shape = request.query.find("shape");
     if (shape != request.query.end() && shape->second != "old" && shape->second != "new") return fail(ErrorKind::invalid, "shape must be old or new");
     const bool is_old = shape != request.query.end() && shape->second == "old";
@@ -79,7 +79,7 @@ http::Answer Api::state(const http::Request& request, const Values& values) {
 http::Answer Api::recovery(const http::Request& request, const Values& values) {
   return answer_of([&]() -> Result<http::Response> {
     const FilmId film = TRY(film_of(request, values.at("id")));
-    const FullState full = TRY(parts_.floor.service->full_state(film));
+    const FullState full = TRY(state_of(film));
     const Json meta = full.state.value("$workprint", Json::object());
     const Json kept = meta.value("recovery", Json::array());
     Json body = {{"provenance", to_json(full.provenance)}, {"now", to_json(parts_.floor.service->explain(film))}};
@@ -91,8 +91,9 @@ http::Answer Api::recovery(const http::Request& request, const Values& values) {
 http::Answer Api::receipt(const http::Request& request, const Values& values) {
   return answer_of([&]() -> Result<http::Response> {
     const FilmId film = TRY(film_of(request, values.at("id")));
+    const FullState full = TRY(state_of(film));
     Json body = to_json(TRY(parts_.floor.service->receipt(film)));
-    body["provenance"] = to_json(TRY(parts_.floor.service->full_state(film)).provenance);
+    body["provenance"] = to_json(full.provenance);
     return http::json_response(200, body);
   }());
 }
@@ -116,7 +117,7 @@ http::Answer Api::history(const http::Request& request, const Values& values) {
 http::Answer Api::takes(const http::Request& request, const Values& values) {
   return answer_of([&]() -> Result<http::Response> {
     const FilmId film = TRY(film_of(request, values.at("id")));
-    const FullState full = TRY(parts_.floor.service->full_state(film));
+    const FullState full = TRY(state_of(film));
     return http::json_response(200, {{"takes", film::takes_view(full.state, {})}, {"provenance", to_json(full.provenance)}});
   }());
 }
@@ -124,7 +125,7 @@ http::Answer Api::takes(const http::Request& request, const Values& values) {
 http::Answer Api::scene_assets(const http::Request& request, const Values& values) {
   return answer_of([&]() -> Result<http::Response> {
     const FilmId film = TRY(film_of(request, values.at("id")));
-    const FullState full = TRY(parts_.floor.service->full_state(film));
+    const FullState full = TRY(state_of(film));
     const std::string& scene = values.at("sceneId");
     const Json scenes = full.state.value("storyboard", Json::object()).value("scenes", Json::array());
     if (std::ranges::none_of(scenes, [&](const Json& one) { return std::to_string(one.value("id", -1)) == scene; }))
@@ -136,7 +137,7 @@ http::Answer Api::scene_assets(const http::Request& request, const Values& value
 http::Answer Api::cost(const http::Request& request, const Values& values) {
   return answer_of([&]() -> Result<http::Response> {
     const FilmId film = TRY(film_of(request, values.at("id")));
-    const FullState full = TRY(parts_.floor.service->full_state(film));
+    const FullState full = TRY(state_of(film));
     Json body = film::cost_view(full.state);
     body["provenance"] = to_json(full.provenance);
     return http::json_response(200, body);
@@ -169,6 +170,7 @@ http::Answer Api::object(const http::Request& request, const Values& values) {
 namespace {
 
 constexpr Duration full_state_every = std::chrono::seconds(2);
+constexpr int begin_max_tenths = 100;
 
 std::string line_of(const FilmId& film, const FeedEvent& event) {
   Json json = {{"type", event.type}, {"projectId", film.value()}, {"seq", event.seq}, {"epoch", event.epoch}, {"payload", event.payload}, {"timestamp", to_rfc3339(event.at)}};
@@ -186,7 +188,13 @@ class Listener {
   Listener(FilmId film, std::shared_ptr<http::EventStream> stream, std::shared_ptr<Clock> clock, bool wants_deltas)
       : film_(std::move(film)), stream_(std::move(stream)), clock_(std::move(clock)), wants_deltas_(wants_deltas) {}
 
-  bool on(const FeedEvent& event, const Json& state) {
+  bool on(const FeedEvent& told, const Json& state) {
+    FeedEvent event = told;
+    // What is not durable happens at the state as it is known here.
+    if (event.number == 0) {
+      event.seq = head_of(state, "seq");
+      event.epoch = head_of(state, "epoch");
+    }
     if (!wants_deltas_ && event.type == "STATE_DELTA") {
       is_behind_ = true;
       return send_state_if_due(event, state, false);
@@ -212,6 +220,8 @@ class Listener {
   [[nodiscard]] bool is_open() const { return stream_->is_open(); }
 
  private:
+  static std::uint64_t head_of(const Json& state, const char* name) { return state.value("$workprint", Json::object()).value(name, std::uint64_t{0}); }
+
   bool send_state_if_due(const FeedEvent& cause, const Json& state, bool at_once) {
     if (!at_once && clock_->now() - sent_at_ < full_state_every) return true;
     FullState full{state, {}};
@@ -242,8 +252,16 @@ http::Answer Api::events(const http::Request& request, const Values& values) {
     if (!parsed) return refused(parsed.error());
     place = *parsed;
   }
-  // Whether there is such a film is answered before the stream begins, as any other route would.
-  if (const auto full = parts_.floor.service->full_state(*film); !full && full.error().kind != ErrorKind::unavailable) return refused(full.error());
+  // Whether there is such a film is answered before the stream begins, as any other route would. One that is about to begin
+  // is waited for: EventSource does not come back from an error.
+  for (int tenths = 0;; ++tenths) {
+    const auto full = state_of(*film);
+    if (full) break;
+    if (full.error().kind != ErrorKind::unavailable) return refused(full.error());
+    const auto waiting = parts_.inbox.pending(*film, 1);
+    if (!waiting || waiting->empty() || tenths >= begin_max_tenths) break;
+    if (!parts_.floor.clock->wait(std::chrono::milliseconds(100), stop_.get_token())) break;
+  }
   const auto deltas = request.query.find("deltas");
   const bool wants_deltas = deltas != request.query.end() && deltas->second == "1";
   http::Streaming streaming;
