@@ -12,14 +12,14 @@ def is_free_of_settings(name):
 class Service:
     """`root` may hold films of an earlier one. `port` 0: any."""
 
-    def __init__(self, program, root, port=0, listen="127.0.0.1", arguments=(), environment=None):
+    def __init__(self, program, root, port=0, listen="127.0.0.1", arguments=(), environment=None, picture=PICTURE):
         self.root = pathlib.Path(root)
         self.root.mkdir(parents=True, exist_ok=True)
         env = {name: value for name, value in os.environ.items() if is_free_of_settings(name)}
         # Who was killed is succeeded after the term of its lease.
         env.update({"WORKPRINT_LEASE_TERM_MS": "1500", **(environment or {})})
         self.log = open(self.root / "serve.log", "ab")
-        self.process = subprocess.Popen([program, "--root", str(self.root), "serve", "--listen", "%s:%d" % (listen, port), "--picture", PICTURE, *arguments],
+        self.process = subprocess.Popen([program, "--root", str(self.root), "serve", "--listen", "%s:%d" % (listen, port), "--picture", picture, *arguments],
                                         stdout=subprocess.PIPE, stderr=self.log, env=env)
         self.port = None
         for line in self.process.stdout:
