@@ -94,11 +94,15 @@ Result<FilmId> Api::film_of(const http::Request& request, const std::string& tex
   return film;
 }
 
+bool Api::is_awaited(const FilmId& film) const {
+  const auto waiting = parts_.inbox.pending(film, 1);
+  return waiting && !waiting->empty();
+}
+
 Result<FullState> Api::state_of(const FilmId& film) const {
   auto full = parts_.floor.service->full_state(film);
   if (full || full.error().kind != ErrorKind::not_found) return full;
-  const auto waiting = parts_.inbox.pending(film, 1);
-  if (!waiting || waiting->empty()) return parts_.floor.service->full_state(film);  // it may have begun in between
+  if (!is_awaited(film)) return parts_.floor.service->full_state(film);  // it may have begun in between
   return fail(ErrorKind::unavailable, "the film is accepted and not begun yet; ask again. film=" + film.value());
 }
 
@@ -159,6 +163,7 @@ Result<void> Api::check_against_state(Order& order, Json& prepared) {
   const bool starts_over = !order.payload.value("startOver", Json()).is_null();
   if (starts_over && order.payload["startOver"] != order.film.value()) return fail(ErrorKind::invalid, "startOver must repeat the film id");
   if (!full) {
+    if (order.type == run::order::stop && is_awaited(order.film)) return {};  // it is stopped as soon as it has begun
     if (full.error().kind != ErrorKind::not_found || !begins) return std::unexpected(full.error());
     if (prepared.is_null()) return fail(ErrorKind::invalid, "creativePrompt must be 1..20,000 bytes of text: there is no film of this id yet");
     order.is_new_film = true;

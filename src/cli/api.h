@@ -47,7 +47,9 @@ class Api {
   std::variant<http::Admission, http::Response> admit(http::Request& head);
   http::Answer answer(const http::Request& request);
   [[nodiscard]] Result<FilmId> film_of(const http::Request& request, const std::string& text) const;
-  /// A film whose START is accepted and not applied yet is neither there nor proven absent: unavailable.
+  /// Its START may be accepted and not applied yet: then the film is neither there nor proven absent.
+  [[nodiscard]] bool is_awaited(const FilmId& film) const;
+  /// The newest state. Errors: as the service; unavailable: the film is awaited.
   [[nodiscard]] Result<FullState> state_of(const FilmId& film) const;
   [[nodiscard]] const http::Token* token_of(const http::Request& request) const;
 

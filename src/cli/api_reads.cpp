@@ -258,8 +258,7 @@ http::Answer Api::events(const http::Request& request, const Values& values) {
     const auto full = state_of(*film);
     if (full) break;
     if (full.error().kind != ErrorKind::unavailable) return refused(full.error());
-    const auto waiting = parts_.inbox.pending(*film, 1);
-    if (!waiting || waiting->empty() || tenths >= begin_max_tenths) break;
+    if (!is_awaited(*film) || tenths >= begin_max_tenths) break;
     if (!parts_.floor.clock->wait(std::chrono::milliseconds(100), stop_.get_token())) break;
   }
   const auto deltas = request.query.find("deltas");
