@@ -103,6 +103,13 @@ std::optional<Json> Api::awaited(const FilmId& film) const {
   return std::nullopt;
 }
 
+Result<FullState> Api::state_of(const FilmId& film) const {
+  auto full = parts_.floor.service->full_state(film);
+  if (full || full.error().kind != ErrorKind::not_found) return full;
+  if (!awaited(film)) return parts_.floor.service->full_state(film);  // it may have begun in between
+  return fail(ErrorKind::unavailable, "the film is accepted and not begun yet; ask again. film=" + film.value());
+}
+
 // --- commands --------------------------------------------------------------------------------------------------------
 
 void Api::add_commands() {
@@ -155,18 +162,20 @@ Result<http::Response> Api::take(const http::Request& request, Order& order) {
 
 Result<void> Api::check_against_state(Order& order, Json& prepared) {
   if (order.type == run::order::start) prepared = TRY(film::inputs_of_start(*parts_.floor.objects, order.payload, parts_.picture, stop_.get_token()));
-  const auto full = parts_.floor.service->full_state(order.film);
+  const bool begins = order.type == run::order::start;
+  const auto full = begins ? parts_.floor.service->full_state(order.film) : state_of(order.film);
   const bool starts_over = !order.payload.value("startOver", Json()).is_null();
   if (starts_over && order.payload["startOver"] != order.film.value()) return fail(ErrorKind::invalid, "startOver must repeat the film id");
   if (!full) {
-    if (full.error().kind != ErrorKind::not_found || order.type != run::order::start) return std::unexpected(full.error());
+    if (order.type == run::order::stop && awaited(order.film)) return {};  // it is stopped as soon as it has begun
+    if (full.error().kind != ErrorKind::not_found || !begins) return std::unexpected(full.error());
     if (prepared.is_null()) return fail(ErrorKind::invalid, "creativePrompt must be 1..20,000 bytes of text: there is no film of this id yet");
     order.is_new_film = true;
     return {};
   }
   Json copy = full->state;
   if (!copy.contains("$workprint")) return {};  // only its plan is left: judged by the worker that takes it up
-  if (order.type == run::order::start) {
+  if (begins) {
     if (starts_over || prepared.is_null()) return {};
     if (const auto name = run::differing_input(parts_.floor.graph(), copy, prepared))
       return fail(ErrorKind::conflict, "inputs_differ: the film exists with another " + *name + "; resume it, choose another id, or start over");
@@ -248,7 +257,7 @@ http::Answer Api::resume(const http::Request& request, const Values& values) {
 http::Answer Api::request_state(const http::Request& request, const Values& values) {
   return answer_of([&]() -> Result<http::Response> {
     const FilmId film = TRY(film_of(request, values.at("id")));
-    const FullState full = TRY(parts_.floor.service->full_state(film));
+    const FullState full = TRY(state_of(film));
     FeedEvent event;
     event.type = "FULL_STATE";
     event.seq = number(full.provenance.head.seq);
@@ -304,18 +313,25 @@ Result<void> copy_part(const std::filesystem::path& from, const http::FilePart& 
   return fail(ErrorKind::unavailable, "the song cannot be kept in the scratch folder");
 }
 
+http::Response of_wrong_type(const Error& error) {
+  http::Response response = refused({ErrorKind::invalid, error.message});
+  response.status = 415;
+  return response;
+}
+
 }  // namespace
 
 http::Answer Api::upload_audio(const http::Request& request, const Values&) {
   return answer_of([&]() -> Result<http::Response> {
-    const std::string boundary = TRY(http::multipart_boundary(request.header("content-type")));
-    const http::FilePart part = TRY(http::find_part(request.body_file, boundary, "audio"));
+    const auto boundary = http::multipart_boundary(request.header("content-type"));
+    if (!boundary) return of_wrong_type(boundary.error());
+    const http::FilePart part = TRY(http::find_part(request.body_file, *boundary, "audio"));
     if (part.size_bytes == 0) return fail(ErrorKind::invalid, "audio is empty; it must be a song of 1 s to 60 min");
     if (part.size_bytes > song_bytes_max) return http::refuse(http::Refusal::body_too_large, {{"limitBytes", song_bytes_max}});
     const Song song{parts_.scratch / ("song_" + sha256_hex(std::to_string(system_random()->next())).substr(0, 16))};
     TRY(copy_part(request.body_file, part, song.path));
     const auto stored = film::store_song(*parts_.floor.objects, song.path, part.file_name, stop_.get_token());
-    if (!stored && stored.error().kind == ErrorKind::corrupt) return fail(ErrorKind::invalid, stored.error().message);
+    if (!stored && (stored.error().kind == ErrorKind::corrupt || stored.error().kind == ErrorKind::invalid)) return of_wrong_type(stored.error());
     if (!stored) return std::unexpected(stored.error());
     const std::string path = (*stored)["path"].get<std::string>();
     return http::json_response(200, {{"audioGcsUri", path}, {"audioPublicUri", "/api/objects/" + path}, {"sha256", (*stored)["sha256"]},

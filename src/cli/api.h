@@ -49,6 +49,8 @@ class Api {
   [[nodiscard]] Result<FilmId> film_of(const http::Request& request, const std::string& text) const;
   /// The inputs of a film that a command will begin, as soon as a worker has it; nothing when none will.
   [[nodiscard]] std::optional<Json> awaited(const FilmId& film) const;
+  /// The newest state. Errors: as the service; unavailable: the film is awaited.
+  [[nodiscard]] Result<FullState> state_of(const FilmId& film) const;
   [[nodiscard]] const http::Token* token_of(const http::Request& request) const;
 
   // commands

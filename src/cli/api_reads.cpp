@@ -86,7 +86,7 @@ http::Answer Api::state(const http::Request& request, const Values& values) {
 http::Answer Api::recovery(const http::Request& request, const Values& values) {
   return answer_of([&]() -> Result<http::Response> {
     const FilmId film = TRY(film_of(request, values.at("id")));
-    const FullState full = TRY(parts_.floor.service->full_state(film));
+    const FullState full = TRY(state_of(film));
     const Json meta = full.state.value("$workprint", Json::object());
     const Json kept = meta.value("recovery", Json::array());
     Json body = {{"provenance", to_json(full.provenance)}, {"now", to_json(parts_.floor.service->explain(film))}};
@@ -98,8 +98,9 @@ http::Answer Api::recovery(const http::Request& request, const Values& values) {
 http::Answer Api::receipt(const http::Request& request, const Values& values) {
   return answer_of([&]() -> Result<http::Response> {
     const FilmId film = TRY(film_of(request, values.at("id")));
+    const FullState full = TRY(state_of(film));
     Json body = to_json(TRY(parts_.floor.service->receipt(film)));
-    body["provenance"] = to_json(TRY(parts_.floor.service->full_state(film)).provenance);
+    body["provenance"] = to_json(full.provenance);
     return http::json_response(200, body);
   }());
 }
@@ -123,7 +124,7 @@ http::Answer Api::history(const http::Request& request, const Values& values) {
 http::Answer Api::takes(const http::Request& request, const Values& values) {
   return answer_of([&]() -> Result<http::Response> {
     const FilmId film = TRY(film_of(request, values.at("id")));
-    const FullState full = TRY(parts_.floor.service->full_state(film));
+    const FullState full = TRY(state_of(film));
     return http::json_response(200, {{"takes", film::takes_view(full.state, {})}, {"provenance", to_json(full.provenance)}});
   }());
 }
@@ -131,7 +132,7 @@ http::Answer Api::takes(const http::Request& request, const Values& values) {
 http::Answer Api::scene_assets(const http::Request& request, const Values& values) {
   return answer_of([&]() -> Result<http::Response> {
     const FilmId film = TRY(film_of(request, values.at("id")));
-    const FullState full = TRY(parts_.floor.service->full_state(film));
+    const FullState full = TRY(state_of(film));
     const std::string& scene = values.at("sceneId");
     const Json scenes = full.state.value("storyboard", Json::object()).value("scenes", Json::array());
     if (std::ranges::none_of(scenes, [&](const Json& one) { return std::to_string(one.value("id", -1)) == scene; }))
@@ -143,7 +144,7 @@ http::Answer Api::scene_assets(const http::Request& request, const Values& value
 http::Answer Api::cost(const http::Request& request, const Values& values) {
   return answer_of([&]() -> Result<http::Response> {
     const FilmId film = TRY(film_of(request, values.at("id")));
-    const FullState full = TRY(parts_.floor.service->full_state(film));
+    const FullState full = TRY(state_of(film));
     Json body = film::cost_view(full.state);
     body["provenance"] = to_json(full.provenance);
     return http::json_response(200, body);
@@ -193,7 +194,13 @@ class Listener {
   Listener(FilmId film, std::shared_ptr<http::EventStream> stream, std::shared_ptr<Clock> clock, bool wants_deltas)
       : film_(std::move(film)), stream_(std::move(stream)), clock_(std::move(clock)), wants_deltas_(wants_deltas) {}
 
-  bool on(const FeedEvent& event, const Json& state) {
+  bool on(const FeedEvent& told, const Json& state) {
+    FeedEvent event = told;
+    // What is not durable happens at the state as it is known here.
+    if (event.number == 0) {
+      event.seq = head_of(state, "seq");
+      event.epoch = head_of(state, "epoch");
+    }
     if (!wants_deltas_ && event.type == "STATE_DELTA") {
       is_behind_ = true;
       return send_state_if_due(event, state, false);
@@ -219,6 +226,8 @@ class Listener {
   [[nodiscard]] bool is_open() const { return stream_->is_open(); }
 
  private:
+  static std::uint64_t head_of(const Json& state, const char* name) { return state.value("$workprint", Json::object()).value(name, std::uint64_t{0}); }
+
   bool send_state_if_due(const FeedEvent& cause, const Json& state, bool at_once) {
     if (!at_once && clock_->now() - sent_at_ < full_state_every) return true;
     FullState full{state, {}};
