@@ -37,6 +37,7 @@ check: build ## build the tests with ASan and UBSan and run them; then bad input
 	ctest --test-dir build/check --output-on-failure --label-exclude servers
 	tests/e2e/bad_input --program $(WORKPRINT)
 	tests/e2e/legacy --program $(WORKPRINT)
+	tests/api/run --program $(WORKPRINT) --no-npm
 	tests/crash/kill_sweep --program $(WORKPRINT) --cases 24
 	tests/crash/disk_faults --program $(WORKPRINT) --shim $(DISK_FAULT)
 	tests/crash/two_workers --program $(WORKPRINT) --rounds 20
@@ -46,7 +47,7 @@ check: build ## build the tests with ASan and UBSan and run them; then bad input
 	$(SIM) --seeds 2000
 	$(SIM) --crash-points --every 4
 
-check-all: check check-objects kill-sweep disk-faults two-workers outage-drill fleet model fuzz crash-points mutations bench ## everything in check, object stores by others, the whole sweeps, the model at larger bounds, the fuzzers, the benches
+check-all: check check-objects check-api kill-sweep disk-faults two-workers outage-drill fleet model fuzz crash-points mutations bench ## everything in check, object stores by others, the whole sweeps, the model at larger bounds, the fuzzers, the benches
 
 check-objects: build ## object stores against Ceph's S3 gateway, and with Google's and Amazon's own clients (Debian, npm)
 	tools/setup --object-servers
@@ -69,6 +70,13 @@ outage-drill: build ## two workers, and the database stopped, frozen, restored, 
 
 fleet: build ## three workers and fifty films; a worker killed or paused every few seconds
 	tests/crash/fleet_takeover --program $(WORKPRINT) --films 50
+
+check-api: build ## the service judged by clients from npm: an OpenAPI validator, ajv, eventsource
+	tools/setup npm
+	tests/api/run --program $(WORKPRINT)
+
+soak: build ## a thousand parked films, two hundred event streams and a load of commands for ten minutes
+	tests/soak/service_soak --program $(WORKPRINT)
 
 sim: build ## the simulator: SEEDS runs from FIRST on; a failure prints the seed and the command that repeats it
 	$(SIM) --seeds $(SEEDS) --first $(FIRST)

@@ -22,6 +22,13 @@ Result<std::uint64_t> number_in(const http::Request& request, const char* name, 
   return value;
 }
 
+// A film that is asked for and that no worker has taken up: its inputs are all there is.
+FullState not_begun(const Json& inputs) {
+  FullState state{inputs, {}};
+  state.provenance.tier = "inbox";
+  return state;
+}
+
 }  // namespace
 
 void Api::add_reads() {
@@ -70,11 +77,7 @@ http::Answer Api::state(const http::Request& request, const Values& values) {
     const std::uint64_t at = TRY(number_in(request, "seq", 0, 1, std::uint64_t{1} << 53));
     auto read = at == 0 ? parts_.floor.service->full_state(film) : parts_.floor.service->state_at(film, Seq{at});
     if (!read && read.error().kind == ErrorKind::not_found && at == 0)
-      if (const auto inputs = awaited(film)) {
-        Provenance none;
-        none.tier = "inbox";
-        read = FullState{*inputs, none};
-      }
+      if (const auto inputs = awaited(film)) read = not_begun(*inputs);
     const FullState full = TRY(std::move(read));
     const auto shape = request.query.find("shape");
     if (shape != request.query.end() && shape->second != "old" && shape->second != "new") return fail(ErrorKind::invalid, "shape must be old or new");
@@ -259,14 +262,19 @@ http::Answer Api::events(const http::Request& request, const Values& values) {
     place = *parsed;
   }
   // Whether there is such a film is answered before the stream begins, as any other route would.
-  if (const auto full = parts_.floor.service->full_state(*film); !full && full.error().kind != ErrorKind::unavailable)
-    if (full.error().kind != ErrorKind::not_found || !awaited(*film)) return refused(full.error());
+  std::optional<FullState> begins;
+  if (const auto full = parts_.floor.service->full_state(*film); !full && full.error().kind != ErrorKind::unavailable) {
+    const auto inputs = awaited(*film);
+    if (full.error().kind != ErrorKind::not_found || !inputs) return refused(full.error());
+    begins = not_begun(*inputs);
+  }
   const auto deltas = request.query.find("deltas");
   const bool wants_deltas = deltas != request.query.end() && deltas->second == "1";
   http::Streaming streaming;
-  streaming.opened = [this, film = *film, place, wants_deltas](std::shared_ptr<http::EventStream> stream) {
+  streaming.opened = [this, film = *film, place, wants_deltas, begins](std::shared_ptr<http::EventStream> stream) {
     stream->send("retry: 3000\n\n");
     const auto listener = std::make_shared<Listener>(film, stream, parts_.floor.clock, wants_deltas);
+    if (begins && !place) listener->on(*begins);
     FeedListener calls;
     calls.event = [listener](const FeedEvent& event, const Json& state) { return listener->on(event, state); };
     calls.state = [listener](const FullState& full) { return listener->on(full); };
