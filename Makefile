@@ -14,7 +14,7 @@ SEEDS ?= 20000
 FIRST ?= 1
 DISK_FAULT := build/release/libdisk_fault.so
 
-.PHONY: help setup build film check check-all check-objects kill-sweep disk-faults two-workers outage-drill fleet model fuzz sim crash-points mutations bench graph clean
+.PHONY: help setup build film check check-all check-objects check-api kill-sweep disk-faults two-workers outage-drill fleet soak model fuzz sim crash-points mutations bench graph clean
 
 help: ## print this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14

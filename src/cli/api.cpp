@@ -170,6 +170,9 @@ Result<void> Api::check_against_state(Order& order, Json& prepared) {
     if (order.type == run::order::stop && awaited(order.film)) return {};  // it is stopped as soon as it has begun
     if (full.error().kind != ErrorKind::not_found || !begins) return std::unexpected(full.error());
     if (prepared.is_null()) return fail(ErrorKind::invalid, "creativePrompt must be 1..20,000 bytes of text: there is no film of this id yet");
+    if (const auto first = awaited(order.film))
+      if (const auto name = run::differing_input(parts_.floor.graph(), *first, prepared))
+        return fail(ErrorKind::conflict, "inputs_differ: the film was asked for with another " + *name + "; resume it, choose another id, or start over");
     order.is_new_film = true;
     return {};
   }

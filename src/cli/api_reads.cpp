@@ -76,8 +76,10 @@ http::Answer Api::state(const http::Request& request, const Values& values) {
     const FilmId film = TRY(film_of(request, values.at("id")));
     const std::uint64_t at = TRY(number_in(request, "seq", 0, 1, std::uint64_t{1} << 53));
     auto read = at == 0 ? parts_.floor.service->full_state(film) : parts_.floor.service->state_at(film, Seq{at});
-    if (!read && read.error().kind == ErrorKind::not_found && at == 0)
-      if (const auto inputs = awaited(film)) read = not_begun(*inputs);
+    if (!read && read.error().kind == ErrorKind::not_found && at == 0) {
+      const auto inputs = awaited(film);
+      read = inputs ? not_begun(*inputs) : parts_.floor.service->full_state(film);  // it may have begun in between
+    }
     const FullState full = TRY(std::move(read));
     const auto shape = request.query.find("shape");
     if (shape != request.query.end() && shape->second != "old" && shape->second != "new") return fail(ErrorKind::invalid, "shape must be old or new");
@@ -265,8 +267,10 @@ http::Answer Api::events(const http::Request& request, const Values& values) {
   std::optional<FullState> begins;
   if (const auto full = parts_.floor.service->full_state(*film); !full && full.error().kind != ErrorKind::unavailable) {
     const auto inputs = awaited(*film);
-    if (full.error().kind != ErrorKind::not_found || !inputs) return refused(full.error());
-    begins = not_begun(*inputs);
+    if (inputs)
+      begins = not_begun(*inputs);
+    else if (const auto again = parts_.floor.service->full_state(*film); !again && again.error().kind != ErrorKind::unavailable)
+      return refused(again.error());  // not even begun in between
   }
   const auto deltas = request.query.find("deltas");
   const bool wants_deltas = deltas != request.query.end() && deltas->second == "1";
