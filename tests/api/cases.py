@@ -24,9 +24,9 @@ def start_film(client, film, **more):
     return client.post("/api/video/start", {"projectId": film, "creativePrompt": PROMPT, "maxScenes": 2, "seed": 1, "commandId": "start_" + film, **more})
 
 
-def wait_for(service, film, types, after=None, token=None):
+def wait_for(service, film, types, after=None, token=None, query="deltas=1"):
     """All events up to the first of one of these types."""
-    stream, seen = Stream(service, film, after, token=token), []
+    stream, seen = Stream(service, film, after, query, token), []
     for name, event in stream.events():
         seen.append((name, event))
         if event["type"] in types:
@@ -315,11 +315,23 @@ def songs(bench, client, folder, film_id):
     with bench.case("a film with the song is as long as the song") as note:
         answer = start_film(client, film_id, audioGcsUri=first["audioGcsUri"])
         eq("status", answer.status, 202)
-        finished(client.service, film_id)
+        live = [event for _, event in wait_for(client.service, film_id, ("WORKFLOW_COMPLETED",), query="")]
         state = client.get("/api/video/%s/state?shape=old" % film_id).json["state"]
         eq("audio", state["audioGcsUri"], first["audioGcsUri"])
         assert abs(state["renderedVideo"]["durationSeconds"] - 9) < 0.2, state["renderedVideo"]
         note("%.2f s" % state["renderedVideo"]["durationSeconds"])
+    with bench.case("... and its live stream never goes back, asides and whole states included") as note:
+        seqs = [event["seq"] for event in live]
+        eq("seqs", seqs, sorted(seqs))
+        assert seqs[0] >= 1, seqs
+        full = [event for event in live if event["type"] == "FULL_STATE"]
+        eq("seqs of states", [one["payload"]["provenance"]["seq"] for one in full], [one["seq"] for one in full])
+        asides = [event for event in live if "id" not in event and event["type"] != "FULL_STATE"]
+        assert len(full) >= 2 and asides, [event["type"] for event in live]
+        for event in live:
+            bench.record("#/components/schemas/Event", event)
+            eq("document", bench.document.fits(event, {"$ref": "#/components/schemas/Event"}), [])
+        note("%d whole states, %d asides" % (len(full), len(asides)))
 
 
 def media(bench, client, film_id):

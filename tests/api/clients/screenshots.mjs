@@ -53,7 +53,7 @@ await desk.locator("#retake").fill("Wide shot, high angle, slow crane: fog close
 await desk.getByRole("button", { name: "Another take" }).click();
 await desk.locator(".take").nth(1).waitFor({ timeout: 60_000 });
 await complete(desk);
-await desk.locator(".notice button").first().click();
+await desk.evaluate(() => document.getElementById("notes").replaceChildren());
 await desk.waitForTimeout(1500);
 await picture(desk, "5_scene_open");
 await desk.locator(".take:not(.circled) button").click();
