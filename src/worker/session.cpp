@@ -156,7 +156,9 @@ Result<void> Session::make_durable(const Commit& commit) {
     auto first = degraded_ ? bring_up_store(commit.info.head) : commit_to_store(commit);
     // A database that went bad under us is a lost tier: it is set aside and rebuilt when the film heals.
     if (first || (first.error().kind != ErrorKind::unavailable && first.error().kind != ErrorKind::corrupt)) return first;
-    auto second = write_through(commit.info.head);
+    // Whether somebody else began this film meanwhile only tier 1 can tell.
+    auto second = commit.info.previous_hash.empty() ? Result<void>(fail(ErrorKind::unavailable, "no film begins there alone"))
+                                                    : write_through(commit.info.head);
     if (second) {
       if (!degraded_) become_degraded(first.error());
       return second;

@@ -25,9 +25,13 @@ class Unheard final : public CheckpointStore {
   Result<Lease> acquire(const FilmId& id, const LeaseRequest& request) override { return inner.acquire(id, request); }
   Result<void> renew(const Lease& lease) override { return inner.renew(lease); }
   Result<void> release(const Lease& lease) override { return inner.release(lease); }
-  Loaded<Checkpoint> load(const FilmId& id) override { return inner.load(id); }
+  Loaded<Checkpoint> load(const FilmId& id) override {
+    if (is_away) return {Outcome::unreachable, std::nullopt, "no answer"};
+    return inner.load(id);
+  }
   Loaded<Checkpoint> read(const FilmId& id, Seq seq) override { return inner.read(id, seq); }
   Result<void> commit(const Lease& lease, const Commit& commit, const Json& document) override {
+    if (is_away) return fail(ErrorKind::unavailable, "no answer");
     if (!meanwhile) return inner.commit(lease, commit, document);
     std::exchange(meanwhile, {})(lease, commit, document);
     return fail(ErrorKind::unavailable, "connection reset");
@@ -38,6 +42,7 @@ class Unheard final : public CheckpointStore {
   Result<std::vector<Row>> list() override { return inner.list(); }
 
   store::MemoryStore inner;
+  bool is_away = false;
   std::function<void(const Lease&, const Commit&, const Json&)> meanwhile;
 };
 
@@ -72,6 +77,20 @@ TEST_CASE("session: a commit that happened although its answer was lost is done"
   granted(bench.session->commit(CommitKind::task, {}, {}));
   CHECK_FALSE(bench.session->is_degraded());
   CHECK(bench.store.load(film).value->head == bench.session->head());
+}
+
+TEST_CASE("session: a film does not begin in state.json alone") {
+  Bench bench;
+  bench.session.reset();
+  const FilmId other = film_named("other");
+  Lease lease = granted(bench.store.acquire(other, {"host/boot-1/1/1", Epoch{}, Duration()}));
+  Tools tools{&bench.store, bench.objects.get(), bench.clock, seeded_random(1), "host/boot-1/1/1", {}, std::chrono::seconds(30), std::chrono::seconds(60), Background::by_caller, {}};
+  Session session(tools, one_node(), Taken{other, std::move(lease), Epoch{1}, {{}, Json::object()}, snapshot::Seen{}, {}});
+  bench.store.is_away = true;
+  run::Delta delta;
+  delta.meta = {{"graphFingerprint", std::string(64, 'a')}, {"nextNodes", Json::array()}, {"openEffects", Json::object()}, {"doneTasks", Json::object()}, {"interrupts", Json::object()}};
+  CHECK(word_of(session.commit(CommitKind::command, {}, delta)) == "unavailable");
+  CHECK(granted(bench.objects->list("")).empty());
 }
 
 TEST_CASE("session: when a lost answer hides another worker, the store says so and the session ends") {
