@@ -219,15 +219,18 @@ Result<ObjectInfo> FolderStore::publish(int folder, std::string_view name, Tempo
                                   .crc32c = current->info.crc32c,
                                   .sha256 = current->info.sha256}});
   records.push_back(coming);
+  // One without its object is left where the power failed under a removal.
+  const bool has_sidecar = ::faccessat(folder, folder::sidecar_name(base).c_str(), F_OK, AT_SYMLINK_NOFOLLOW) == 0;
   TRY(write_sidecar(folder, base, records));
-  if (current) {
+  if (current || has_sidecar) {
     // Else a power cut could keep the new object and the old sidecar, and valid bytes would look damaged.
     TRY(folder::sync_folder(folder));
     fault_point("object/sidecar_durable");
-    TRY(temporary.publish_over(base));
-  } else {
-    TRY(publish_first(folder, base, temporary));
   }
+  if (current)
+    TRY(temporary.publish_over(base));
+  else
+    TRY(publish_first(folder, base, temporary));
   fault_point("object/published");
   if (auto durable = folder::sync_folder(folder); !durable) {
     unsettled_.add(folder_of(name));
@@ -350,10 +353,10 @@ Result<void> FolderStore::remove_version(std::string_view name, const std::strin
   if (::unlinkat(folder->get(), base.c_str(), 0) != 0)
     return as_write(Result<void>(folder::system_failure("cannot remove the file", errno)));
   fault_point("object/removed");
+  // Durable with the removal: a sidecar that came back after a power cut would speak of the next object of this name.
+  ::unlinkat(folder->get(), folder::sidecar_name(base).c_str(), 0);
   TRY(folder::sync_folder(folder->get()));
   fault_point("object/removal_durable");
-  // A sidecar that stays, or comes back after a power cut, is of no object and harms nothing.
-  ::unlinkat(folder->get(), folder::sidecar_name(base).c_str(), 0);
   return {};
 }
 

@@ -13,8 +13,8 @@
 ///   [old, new]    other      damaged
 ///   not readable  any bytes  damaged: nothing vouches for the bytes
 ///
-/// Written before the object is published, and made durable before an object is replaced: an object is never newer than
-/// its sidecar. Removed after the object. Survives cp, tar and rsync of the folder: it depends on no inode or time.
+/// Written before the object is published, and made durable before where another one may be on the disk: an object is never
+/// newer than its sidecar. Removed after the object, and durably with it. Survives cp, tar and rsync of the folder: it depends on no inode or time.
 #pragma once
 
 #include <optional>

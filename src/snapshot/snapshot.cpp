@@ -77,9 +77,7 @@ std::optional<std::pair<Checkpoint, std::string>> newest_valid(ObjectStore& obje
   return std::nullopt;
 }
 
-}  // namespace
-
-Finding load(ObjectStore& objects, const FilmId& film) {
+Finding find(ObjectStore& objects, const FilmId& film) {
   Finding finding;
   const auto name = state_name(film);
   check(name.has_value(), "a film id makes a state name");
@@ -132,6 +130,15 @@ Finding load(ObjectStore& objects, const FilmId& film) {
   return finding;
 }
 
+}  // namespace
+
+Finding load(ObjectStore& objects, const FilmId& film) {
+  Finding finding = find(objects, film);
+  // A takeover is not decided on what could be read of it only in part: its first write looks again.
+  if (finding.state.outcome == Outcome::unreachable) finding.seen.reset();
+  return finding;
+}
+
 Result<std::string> quarantine(ObjectStore& objects, const FilmId& film) {
   const Reading there = read_one(objects, film, TRY(state_name(film)));
   if (there.state.outcome == Outcome::absent || there.state.outcome == Outcome::found) return std::string();
@@ -153,6 +160,17 @@ std::optional<Error> refusal_of(const FilmId& film, const Checkpoint& there, con
       return Error{ErrorKind::conflict, "state.json holds commits that this worker does not know." + heads};
   }
   return Error{ErrorKind::fenced, "a newer writer published this film." + heads};
+}
+
+// A snapshot beside a state.json that is older, damaged or gone speaks for it, to a writer as to a reader.
+Result<void> look_as_reader(ObjectStore& objects, const FilmId& film, const Outgoing& outgoing) {
+  const Finding there = load(objects, film);
+  if (there.state.outcome == Outcome::unreachable || there.state.outcome == Outcome::too_new)
+    return fail(ErrorKind::unavailable, there.state.detail);
+  const std::optional<Checkpoint>& state = there.state.value ? there.state.value : there.older;
+  if (!state) return {};
+  if (auto refused = refusal_of(film, *state, outgoing)) return std::unexpected(*std::move(refused));
+  return {};
 }
 
 Result<void> Shelf::learn(ObjectStore& objects, const FilmId& film, const Outgoing& outgoing) {
@@ -177,6 +195,7 @@ Result<void> Shelf::learn(ObjectStore& objects, const FilmId& film, const Outgoi
 
 // Takes the version of what is there now, when it may be replaced. True: it is what is to be published.
 Result<bool> Shelf::look_at_state(ObjectStore& objects, const FilmId& film, const Outgoing& outgoing) {
+  TRY(look_as_reader(objects, film, outgoing));
   const std::string state = TRY(state_name(film));
   const Reading there = read_one(objects, film, state);
   switch (there.state.outcome) {

@@ -216,12 +216,37 @@ TEST_CASE("snapshot: a newer snapshot beside state.json is the state, whether st
 
   objects.unreadable.insert(name_of(line.head()));
   CHECK(load(objects, film).state.outcome == Outcome::unreachable);  // going back to an older state is not on
+  CHECK_FALSE(load(objects, film).seen);                             // nor may a writer replace what it did not read
   objects.unreadable.clear();
 
   granted(objects.remove(state_object, granted(objects.head(state_object)).version));
   finding = load(objects, film);
   REQUIRE(finding.state.value);
   CHECK(finding.state.value->head == line.head());
+}
+
+TEST_CASE("snapshot: a writer that looks for itself looks beside state.json, too: it may be behind, damaged or gone") {
+  const auto objects = open_memory_objects();
+  Line theirs = published(*objects, 2);
+  Line ours(film, theirs.checkpoint());  // from a database that is behind
+  for (int i = 0; i < 2; ++i) {
+    theirs.next(Epoch{1});
+    granted(objects->put(name_of(theirs.head()), outgoing(theirs).bytes, IfAbsent()));
+  }
+  ours.next(Epoch{2});
+  for (const char* fate : {"behind", "damaged", "gone"}) {
+    if (fate == std::string("damaged")) put_state(*objects, "{\"cut");
+    if (fate == std::string("gone")) granted(objects->remove(state_object, granted(objects->head(state_object)).version));
+    Shelf shelf;
+    CHECK_MESSAGE(word_of(shelf.publish(*objects, film, outgoing(ours))) == "conflict", fate);
+    const Finding finding = load(*objects, film);
+    CHECK_MESSAGE((finding.state.value ? finding.state.value : finding.older)->head == theirs.head(), fate);
+  }
+  Line after(film, theirs.checkpoint());
+  after.next(Epoch{2});
+  Shelf shelf;
+  granted(shelf.publish(*objects, film, outgoing(after)));
+  CHECK(load(*objects, film).state.value->head == after.head());
 }
 
 TEST_CASE("snapshot: a damaged newer snapshot beside a whole state.json changes nothing") {

@@ -158,7 +158,9 @@ Result<void> Session::make_durable(const Commit& commit) {
     auto first = degraded_ ? bring_up_store(commit.info.head) : commit_to_store(commit);
     // A database that went bad under us is a lost tier: it is set aside and rebuilt when the film heals.
     if (first || (first.error().kind != ErrorKind::unavailable && first.error().kind != ErrorKind::corrupt)) return first;
-    auto second = write_through(commit.info.head);
+    // Whether somebody else began this film meanwhile only tier 1 can tell.
+    auto second = commit.info.previous_hash.empty() ? Result<void>(fail(ErrorKind::unavailable, "no film begins there alone"))
+                                                    : write_through(commit.info.head);
     if (second) {
       if (!degraded_) become_degraded(first.error());
       return second;
@@ -188,10 +190,8 @@ Result<void> Session::settle(const Commit& commit, Error error) {
     pause *= 2;
     const Loaded<Checkpoint> stored = tools_.store->load(film_);
     if (stored.outcome == Outcome::found && stored.value->head == commit.info.head) return {};
-    const bool still_before = stored.outcome == Outcome::absent
-                                  ? commit.info.previous_hash.empty()
-                                  : stored.outcome == Outcome::found && stored.value->head.hash == commit.info.previous_hash;
-    if (!still_before) continue;
+    if (stored.outcome != Outcome::found && stored.outcome != Outcome::absent) continue;
+    // The store answers. When another worker has been there since, it says so, and nobody may go on without it.
     auto again = tools_.store->commit(*lease_, commit, *document_);
     if (again) return {};
     error = std::move(again).error();

@@ -27,6 +27,21 @@ std::vector<std::string> open_items(const State& state) {
 bool dedupes(int item) { return item % 2 == 0; }
 bool has_handle(int item) { return item % 3 != 2; }
 
+// What the state says was made and is not there, whole, is to be made again.
+Result<Writes> look_at_clips(const State& state, Context& context) {
+  Writes writes;
+  const Json& all = state.raw("clips");
+  for (const auto& [item, clip] : all.items()) {
+    const Asset asset = TRY(asset_from_json(clip));
+    const auto there = context.objects().verify(asset.path);
+    if (there && there->sha256 == asset.sha256 && there->size_bytes == asset.size_bytes) continue;
+    if (!there && there.error().kind == ErrorKind::unavailable) return std::unexpected(there.error());
+    writes.patch(clips, {{item, Json()}});
+    writes.patch(made, {{item, Json()}});
+  }
+  return writes;
+}
+
 class Maker {
  public:
   Maker(World& world, Worker& worker) : world_(world), worker_(worker) {}
@@ -61,7 +76,7 @@ class Maker {
       request.object = TRY(clip_name(context.film(), static_cast<std::uint32_t>(item), static_cast<std::uint32_t>(n)));
       request.adopt_existing = true;
       request.dedupes = dedupes(item) ? Dedupes::yes : Dedupes::no;
-      const EffectResult clip = TRY(context.effect(request, [&](EffectCall& call) { return generate(context, call, item, *request.object); }));
+      const EffectResult clip = TRY(context.effect(request, [&](EffectCall& call) { return generate(context, call, item, n, *request.object); }));
       if (clip.state != EffectState::done) continue;
       Writes writes;
       writes.patch(clips, {{context.item(), to_json(*clip.object)}});
@@ -73,30 +88,35 @@ class Maker {
 
  private:
   Result<EffectResult> write_text(EffectCall& call) const {
-    TRY(submit(call, true));
+    TRY(submit(call, "write_plan", 1, true));
     EffectResult result;
     result.value = {{"text", "a plan"}};
     return result;
   }
 
-  Result<void> submit(EffectCall& call, bool free_again) const {
+  Result<void> submit(EffectCall& call, const std::string& what, int number, bool free_again) const {
     world_.event(worker_, "submit " + call.idempotency_key());
     if (auto error = world_.fails_before(worker_, Target::provider, "submit")) return std::unexpected(*error);
     const int times = ++world_.operations[call.idempotency_key()].submissions;
-    world_.oracle->submitted(call.idempotency_key(), free_again, times);
+    world_.oracle->submitted(worker_, what, number, free_again, times);
     if (auto error = world_.fails_after(worker_, "submit")) return std::unexpected(*error);
     return {};
   }
 
-  Result<EffectResult> generate(Context& context, EffectCall& call, int item, const std::string& object) const {
+  Result<EffectResult> generate(Context& context, EffectCall& call, int item, int n, const std::string& object) const {
+    const std::string what = "clip_" + std::to_string(item);
     if (!call.handle()) {
-      TRY(submit(call, dedupes(item)));
-      if (has_handle(item)) TRY(call.submitted("operations/" + call.idempotency_key()));
+      TRY(submit(call, what, n, dedupes(item)));
+      if (has_handle(item)) {
+        TRY(call.submitted("operations/" + call.idempotency_key()));
+        world_.oracle->handle_recorded(worker_, what, n);
+      }
     }
     if (has_handle(item)) {
       if (!context.clock().wait(std::chrono::seconds(1 + static_cast<int>(world_.random(25))), call.stop())) return fail(ErrorKind::cancelled, "stopped");
       world_.event(worker_, "poll");
       if (auto error = world_.fails_before(worker_, Target::provider, "poll")) return std::unexpected(*error);
+      world_.oracle->received(what, n);
     }
     const Created clip = TRY(create_or_keep(context.objects(), object, "clip " + object));
     EffectResult result;
@@ -116,7 +136,7 @@ Workflow film_workflow(World& world, Worker& worker) {
   const RetryPolicy retry{4, std::chrono::seconds(2), std::chrono::seconds(10), {ErrorKind::unavailable}};
   Graph graph("sim/v1");
   graph.channel(item_count).channel(plan).channel(clips).channel(made).channel(report);
-  graph.add({.name = "look", .run = [](const State&, Context&) -> Result<Writes> { return Writes(); }, .writes = {}, .items = {}, .batch_max = 0, .retry = {}, .timeout = {}, .skip = {}});
+  graph.add({.name = "look", .run = look_at_clips, .writes = {"clips", "made"}, .items = {}, .batch_max = 0, .retry = {}, .timeout = {}, .skip = {}});
   graph.add({.name = "write_plan", .run = [maker](const State&, Context& context) { return maker.write_plan(context); }, .writes = {"plan"}, .items = {}, .batch_max = 0, .retry = retry, .timeout = {}, .skip = {}});
   graph.add({.name = "make", .run = [maker](const State&, Context& context) { return maker.make_clip(context); }, .writes = {"clips", "made"}, .items = open_items, .batch_max = 2, .retry = retry, .timeout = {}, .skip = {}});
   graph.add({.name = "finish", .run = [](const State& state, Context&) -> Result<Writes> {
@@ -130,6 +150,7 @@ Workflow film_workflow(World& world, Worker& worker) {
   check(valid.has_value(), valid ? "" : valid.error().message);
   Workflow workflow;
   workflow.graph = *valid;
+  workflow.restart_at = [](const State& state) -> std::string { return state.raw("report").is_null() || open_items(state).empty() ? "" : "make"; };
   return workflow;
 }
 

@@ -14,7 +14,13 @@ class Database final : public CheckpointStore {
     return call("incarnation", [&] { return world_.database.incarnation(); });
   }
   Result<Lease> acquire(const FilmId& film, const LeaseRequest& request) override {
-    return change("acquire", [&] { return world_.database.acquire(film, request); });
+    auto lease = change("acquire", [&] { return world_.database.acquire(film, request); }, Moment::decisive);
+    if (lease) {
+      worker_.lease_epoch = number(lease->epoch());
+      worker_.is_in_database = true;
+      world_.jolt(worker_);
+    }
+    return lease;
   }
   Result<void> renew(const Lease& lease) override {
     return change("renew", [&] { return world_.database.renew(lease); });
@@ -30,14 +36,21 @@ class Database final : public CheckpointStore {
   }
   Result<void> commit(const Lease& lease, const Commit& commit, const Json& document) override {
     world_.oracle->offered(worker_, commit, document);
-    return change("commit " + std::to_string(number(commit.info.head.epoch)) + "/" + std::to_string(number(commit.info.head.seq)) + " " +
-                      std::string(to_string(commit.info.kind)),
-                  [&] {
-                    auto done = world_.database.commit(lease, commit, document);
-                    if (done) world_.oracle->taken_by_database(commit);
-                    if (done) world_.backup();
-                    return done;
-                  });
+    const auto write = [&world = world_](const Lease& with, const Commit& what, const Json& state) {
+      auto done = world.database.commit(with, what, state);
+      if (done) world.oracle->taken_by_database(what);
+      if (done) world.backup();
+      return done;
+    };
+    const std::string what = "commit " + std::to_string(number(commit.info.head.epoch)) + "/" + std::to_string(number(commit.info.head.seq)) +
+                             " " + std::string(to_string(commit.info.kind));
+    const auto late = [&] {
+      world_.later([&world = world_, write, film = lease.film(), epoch = lease.epoch(), commit, document] {
+        const auto done = write(make_lease(film, epoch), commit, document);
+        world.journal("  late " + std::string(done ? "and taken" : "and refused") + ": commit " + std::to_string(number(commit.info.head.seq)));
+      });
+    };
+    return change(what, [&] { return write(lease, commit, document); }, Moment::decisive, late);
   }
   Result<void> install(const Lease& lease, const Checkpoint& checkpoint, const CommitInfo& info) override {
     return change("install " + std::to_string(number(checkpoint.head.epoch)) + "/" + std::to_string(number(checkpoint.head.seq)),
@@ -71,11 +84,17 @@ class Database final : public CheckpointStore {
     return make();
   }
   template <class Call>
-  auto change(const std::string& what, Call make) -> decltype(make()) {
-    world_.event(worker_, "db " + what);
-    if (auto error = world_.fails_before(worker_, Target::database, what)) return std::unexpected(*error);
+  auto change(const std::string& what, Call make, Moment moment = Moment::any, const std::function<void()>& late = {}) -> decltype(make()) {
+    world_.event(worker_, "db " + what, moment);
+    if (auto error = world_.fails_before(worker_, Target::database, what)) {
+      if (late && !world_.is_calm() && world_.strikes(world_.weather.late * 10)) late();
+      return std::unexpected(*error);
+    }
     auto done = make();
-    if (auto error = world_.fails_after(worker_, what)) return std::unexpected(*error);
+    if (auto error = world_.fails_after(worker_, what)) {
+      worker_.saw_database_lost = true;
+      return std::unexpected(*error);
+    }
     return done;
   }
   template <class Call>
@@ -103,28 +122,50 @@ class Bucket final : public ObjectStore {
     const bool is_state = parsed && (parsed->type == ObjectType::state || parsed->type == ObjectType::snapshot);
     if (is_state) world_.oracle->offered(worker_, object, std::string(bytes));
     const auto* over = std::get_if<IfVersion>(&condition);
-    world_.event(worker_, "put " + object + (over != nullptr ? " over " + over->version : ""));
-    if (auto error = world_.fails_before(worker_, Target::bucket, object)) return std::unexpected(*error);
-    const auto write = [&] {
-      auto done = world_.bucket.put(name, bytes, condition);
-      if (done && is_state) world_.oracle->taken_by_bucket(object, std::string(bytes));
+    const bool is_lease = parsed && parsed->type == ObjectType::lease;
+    const bool is_decisive = is_lease || (parsed && parsed->type == ObjectType::state);
+    const auto write = [&world = world_, &worker = worker_, object, bytes = std::string(bytes), condition, is_state, is_lease] {
+      auto done = world.bucket.put(object, bytes, condition);
+      if (done && is_state) world.oracle->taken_by_bucket(worker, object, bytes);
+      if (done && is_lease) world.oracle->claimed(worker, bytes);
       return done;
     };
+    world_.event(worker_, "put " + object + (over != nullptr ? " over " + over->version : ""), is_decisive ? Moment::decisive : Moment::any);
+    if (auto error = world_.fails_before(worker_, Target::bucket, object)) {
+      // The request lies in some proxy, and is delivered when nobody waits for it any more.
+      if (is_state && !world_.is_calm() && world_.strikes(world_.weather.late * 10))
+        world_.later([&world = world_, write, object] { world.journal("  late " + std::string(write() ? "and taken" : "and refused") + ": put " + object); });
+      return std::unexpected(*error);
+    }
     auto done = write();
+    if (done) worker_.seen_whole.insert(object);
     // A connection that broke made the client send the request twice; it sees the second answer only.
     if (done && !world_.is_calm() && world_.strikes(world_.weather.error_after)) done = write();
     if (done && is_state && !world_.is_calm() && world_.strikes(world_.weather.torn)) {
       world_.tear(object);
+      worker_.saw_bucket_lost = true;
       return fail(ErrorKind::unavailable, "the write was torn");
     }
-    if (auto error = world_.fails_after(worker_, object)) return std::unexpected(*error);
+    if (auto error = world_.fails_after(worker_, object)) {
+      worker_.saw_bucket_lost = true;
+      return std::unexpected(*error);
+    }
     return done;
   }
   Result<ObjectInfo> put_file(std::string_view name, const std::filesystem::path& file, const PutCondition& condition) override {
     return call(name, "put_file ", [&] { return world_.bucket.put_file(name, file, condition); });
   }
   Result<ObjectBytes> get(std::string_view name) override {
-    return call(name, "get ", [&] { return world_.bucket.get(name); });
+    return call(name, "get ", [&] {
+      auto object = world_.bucket.get(name);
+      if (name.ends_with("/state.json")) worker_.state_read = world_.now();
+      if (name.ends_with("/lease.json")) {
+        worker_.claim_read = world_.now();
+        const auto json = object ? parse_json(object->bytes) : Result<Json>(Json());
+        worker_.claim_read_released = json && json->is_object() && json->value("released", false);
+      }
+      return object;
+    });
   }
   Result<ObjectInfo> get_file(std::string_view name, const std::filesystem::path& file) override {
     return call(name, "get_file ", [&] { return world_.bucket.get_file(name, file); });
@@ -133,7 +174,11 @@ class Bucket final : public ObjectStore {
     return call(name, "head ", [&] { return world_.bucket.head(name); });
   }
   Result<ObjectInfo> verify(std::string_view name) override {
-    return call(name, "verify ", [&] { return world_.bucket.verify(name); });
+    return call(name, "verify ", [&] {
+      auto info = world_.bucket.verify(name);
+      if (info) worker_.seen_whole.insert(std::string(name));
+      return info;
+    });
   }
   Result<ObjectBytes> get_as_is(std::string_view name) override {
     return call(name, "get_as_is ", [&] { return world_.bucket.get_as_is(name); });

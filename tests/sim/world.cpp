@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "record/commit.h"
 #include "tests/sim/film.h"
 #include "tests/sim/oracle.h"
 #include "tests/sim/sim_stores.h"
@@ -65,6 +66,12 @@ Weather weather_of(std::uint64_t seed) {
   some(weather.jump, 4, 10);
   weather.write_interval = pick(2) == 0 ? Duration() : Duration(seconds(1));
   weather.events_max = 200 + pick(1200);
+  some(weather.stall, 3, 300);
+  some(weather.swap, 4, 8);
+  some(weather.jolt, 4, 500);
+  some(weather.late, 3, 30);
+  some(weather.rot, 5, 10);
+  weather.copies = 4;
   return weather;
 }
 
@@ -101,7 +108,7 @@ void World::sleep(Worker& worker, Duration duration) {
   if (worker.is_doomed) throw Killed();
 }
 
-void World::event(Worker& worker, const std::string& what) {
+void World::event(Worker& worker, const std::string& what, Moment moment) {
   ++events_;
   ++summary_.events;
   journal("w" + std::to_string(worker.number) + "." + std::to_string(worker.life) + " " + what);
@@ -118,9 +125,14 @@ void World::event(Worker& worker, const std::string& what) {
       journal("  killed");
       throw Killed();
     }
-    if (strikes(weather.sleep)) pause = up_to(*this, lease_term * 3);
+    if (strikes(weather.sleep) || (moment == Moment::decisive && strikes(weather.stall))) pause = up_to(*this, lease_term * 3);
     if (strikes(weather.slow)) pause = up_to(*this, seconds(4));
+    if (worker.nap_from != Instant{} && now_ >= worker.nap_from) {
+      pause = std::max(pause, std::chrono::ceil<Duration>(std::max(worker.nap_until - now_, Instant::duration::zero())));
+      worker.nap_from = {};
+    }
     strike();
+    if (strikes(weather.copies)) wants_copy_ = true;
     if (pause > Duration()) journal("  sleeps " + std::to_string(pause.count()) + " ms");
   }
   sleep(worker, pause);
@@ -128,10 +140,13 @@ void World::event(Worker& worker, const std::string& what) {
 
 std::optional<Error> World::fails_before(Worker& worker, Target target, const std::string& what) {
   const Instant back = target == Target::database ? worker.database_back : target == Target::bucket ? worker.bucket_back : Instant{};
-  const bool is_away = now_ < back;
+  const bool is_hidden = target == Target::bucket && worker.hidden_from <= now_ && now_ < worker.hidden_until;
+  const bool is_gone = target == Target::database && worker.gone_from <= now_ && now_ < worker.gone_until;
+  const bool is_away = now_ < back || is_hidden || is_gone;
   if (!is_away && (is_calm_ || !strikes(weather.error_before))) return std::nullopt;
   if (is_away) now_ += milliseconds(200);  // a refused connection takes its time, too
-  if (target == Target::database || what.find("/state") != std::string::npos) worker.saw_tier_lost = true;
+  if (target == Target::database) worker.saw_database_lost = true;
+  if (target == Target::bucket) worker.saw_bucket_lost = true;
   journal("  no answer: " + what);
   return Error{ErrorKind::unavailable, is_away ? "connection refused" : "503"};
 }
@@ -148,6 +163,17 @@ std::optional<Error> World::fails_after(Worker& worker, const std::string& what)
   }
   journal("  answer lost: " + what);
   return Error{ErrorKind::unavailable, "connection reset"};
+}
+
+void World::jolt(Worker& worker) {
+  if (is_calm_ || !strikes(weather.jolt)) return;
+  worker.gone_from = now_ + up_to(*this, milliseconds(60));
+  worker.gone_until = worker.gone_from + up_to(*this, seconds(30));
+}
+
+void World::later(std::function<void()> write) {
+  ++summary_.late;
+  late_.emplace(now_ + up_to(*this, seconds(40)), std::move(write));
 }
 
 void World::backup() {
@@ -196,13 +222,26 @@ void World::strike() {
       if (everybody || i == one) (is_database ? workers_[i].database_back : workers_[i].bucket_back) = back;
     journal(std::string("  away: ") + (is_database ? "database" : "bucket") + (everybody ? " for all" : " for w" + std::to_string(one + 1)));
   }
+  if (strikes(weather.swap)) {
+    const Instant back = now_ + seconds(60) + up_to(*this, seconds(60));
+    for (Worker& worker : workers_) worker.database_back = back;
+    Worker& one = workers_[random(workers_.size())];
+    one.nap_from = now_ + up_to(*this, seconds(20));
+    one.nap_until = back + up_to(*this, seconds(5));
+    one.hidden_from = back;
+    one.hidden_until = back + seconds(10) + up_to(*this, seconds(60));
+    journal("  away: database for all; then the bucket for w" + std::to_string(one.number) + ", which naps");
+  }
   if (strikes(weather.restore) && !backups_.empty()) {
-    database.replace(backups_[random(backups_.size())]);
-    oracle->unfenced();
+    const store::MemoryStore::Image& older = backups_[random(backups_.size())];
+    oracle->restored(older);
+    database.replace(older);
     hit("database restored to an older point");
   }
   if (strikes(weather.recreate)) {
-    database.replace({"db_" + std::to_string(random(1'000'000)), {}, {}});
+    store::MemoryStore::Image anew{"db_" + std::to_string(random(1'000'000)), {}, {}};
+    oracle->restored(anew);
+    database.replace(std::move(anew));
     hit("database made anew");
   }
   if (strikes(weather.wipe)) {
@@ -215,6 +254,7 @@ void World::strike() {
     bucket.replace(std::move(image));
     hit("state.json wiped");
   }
+  if (strikes(weather.rot)) rot();
   if (strikes(weather.flip)) {
     if (random(2) == 0) {
       MemoryObjects::Image image = bucket.image();
@@ -236,6 +276,50 @@ void World::strike() {
   }
 }
 
+// A clip's bytes change where they lie; its record stays.
+void World::rot() {
+  MemoryObjects::Image image = bucket.image();
+  std::vector<std::string> clips;
+  for (const auto& [name, held] : image.objects)
+    if (const auto parsed = parse_object_name(name); parsed && !is_state(name) && parsed->type != ObjectType::lease && parsed->type != ObjectType::quarantine) clips.push_back(name);
+  if (clips.empty()) return;
+  const std::string& name = clips[random(clips.size())];
+  MemoryObjects::Held& held = image.objects.find(name)->second;
+  flip_bytes(*held.bytes, held, random(1 << 20));
+  bucket.replace(std::move(image));
+  journal("  rot: " + name);
+  oracle->rotted(name);
+}
+
+// --- copies ----------------------------------------------------------------------------------------------------------
+
+// Law 9: state.json and the assets are carried to a world that knows nothing else, and the film comes out the same. What was
+// paid after that state.json was published is paid again there: no submission is carried over.
+void World::check_copy() {
+  MemoryObjects::Image image = bucket.image();
+  const auto state = image.objects.find(film.value() + "/state.json");
+  if (state == image.objects.end() || crc32c(*state->second.bytes) != state->second.info.crc32c || state->second.bytes->size() != state->second.info.size_bytes) return;
+  const Loaded<Checkpoint> document = record::decode_document(film, *state->second.bytes);
+  if (!document.value) return;
+  --copies_left_;
+  ++summary_.copies;
+  std::erase_if(image.objects, [&](const auto& entry) {
+    const auto parsed = parse_object_name(entry.first);
+    return !parsed || parsed->type == ObjectType::snapshot || parsed->type == ObjectType::lease || parsed->type == ObjectType::quarantine;
+  });
+  Weather calm;
+  calm.items = weather.items;
+  World copy(random(1 << 30), calm, {});
+  copy.now_ = now_;
+  copy.bucket.replace(std::move(image));
+  copy.oracle->knows(*document.value, *oracle);
+  try {
+    copy.run();
+  } catch (const BrokenLaw& law) {
+    broken("state_json_alone_resumes", law.law + ": " + law.what);
+  }
+}
+
 // --- lives -----------------------------------------------------------------------------------------------------------
 
 bool World::one_life(Worker& worker) {
@@ -253,13 +337,19 @@ bool World::one_life(Worker& worker) {
       ++summary_.commits;
       oracle->acknowledged(worker, event.epoch, event.seq);
     }
-    if (event.type == "tier" && event.payload.value("what", "") == "lost") ++summary_.degraded;
+    if (event.type == "tier" && event.payload.value("tier", "") == "checkpoint") {
+      worker.is_degraded = event.payload.value("what", "") == "lost";
+      worker.is_in_database = !worker.is_degraded;
+      if (worker.is_degraded) ++summary_.degraded;
+    }
     if (event.type == "recovery") ++summary_.takeovers;
     if (event.type == "recovery" || event.type == "tier") journal("  w" + std::to_string(worker.number) + " " + event.type + " " + event.payload.value("decision", event.payload.value("tier", "") + " " + event.payload.value("what", "")));
   };
   WorkflowService service(*store, *objects, film_workflow(*this, worker), options, clock_of(worker),
                           seeded_random(static_cast<std::uint64_t>(worker.number * 1000 + worker.life)), sink);
-  worker.saw_tier_lost = false;
+  worker.saw_database_lost = worker.saw_bucket_lost = worker.is_in_database = worker.is_degraded = false;
+  worker.lease_epoch = worker.claim_epoch = 0;
+  worker.seen_whole.clear();
   const auto ran = service.start(film, film_inputs(weather), "", {});
   if (ran) {
     worker.last_outcome = std::string(to_string(ran->status));
@@ -291,6 +381,8 @@ void World::live(Worker& worker) {
       broken_ = law;  // an exception does not cross a stack
       return;
     }
+    worker.is_in_database = worker.is_degraded = false;
+    worker.claim_epoch = 0;
     if (is_over) return;
     ++worker.life;
     if (is_cut_ && worker.life == 2) damage_for_cut();
@@ -318,8 +410,11 @@ void World::schedule(bool (World::*is_over)() const) {
       now_ = next;
       continue;
     }
+    while (!late_.empty() && late_.begin()->first <= now_) late_.extract(late_.begin()).mapped()();
     awake[random(awake.size())]->fiber->resume();
     if (broken_) throw *broken_;
+    if (wants_copy_ && copies_left_ > 0) check_copy();
+    wants_copy_ = false;
     if (is_calm_ && events_ > weather.events_max + calm_events_max) broken("progress", "a healed world does not come to its end; w1: " + workers_.front().last_outcome);
   }
 }
@@ -332,6 +427,7 @@ void World::run() {
   for (Worker& worker : workers_) {
     if (cut_.event == 0) worker.database_back = worker.bucket_back = Instant{};
     worker.wall_skew = {};
+    worker.nap_from = worker.hidden_from = worker.hidden_until = worker.gone_from = worker.gone_until = {};
   }
   schedule(&World::all_ended);
   settle();
@@ -368,6 +464,8 @@ void World::damage_for_cut() {
     case Tier::older:
       if (!backups_.empty()) database.replace(backups_.front());
       break;
+    case Tier::torn:
+    case Tier::previous: break;  // of objects
     case Tier::damaged: {
       store::MemoryStore::Image image = database.image();
       for (auto& [id, one] : image.films)
@@ -385,26 +483,40 @@ void World::damage_for_cut() {
     case Tier::damaged:
       if (state != image.objects.end()) flip_bytes(*state->second.bytes, state->second, 77);
       break;
+    case Tier::torn:
+      if (state != image.objects.end()) state->second.bytes = std::make_shared<const Bytes>(state->second.bytes->substr(0, state->second.bytes->size() / 2));
+      break;
+    case Tier::previous:
     case Tier::older: {
       // As a versioned bucket that was rolled back: what was newer is gone.
       std::vector<std::string> beside;
       for (const auto& [name, held] : image.objects)
         if (is_state(name) && name != film.value() + "/state.json") beside.push_back(name);
       if (beside.size() < 3 || state == image.objects.end()) break;
-      const auto older = image.objects.find(beside[beside.size() / 2])->second;
+      const bool is_one_back = cut_.snapshot == Tier::previous;
+      const auto older = image.objects.find(beside[is_one_back ? beside.size() - 2 : beside.size() / 2])->second;
       state->second.bytes = older.bytes;
       state->second.info.size_bytes = older.info.size_bytes;
       state->second.info.crc32c = older.info.crc32c;
       state->second.info.sha256 = older.info.sha256;
       state->second.info.version = "memory-rolled-back";
-      for (std::size_t i = beside.size() / 2 + 1; i < beside.size(); ++i) image.objects.erase(beside[i]);
+      for (std::size_t i = beside.size() / 2 + 1; i < beside.size() && !is_one_back; ++i) image.objects.erase(beside[i]);
       break;
     }
   }
+  std::string newest_clip;
+  for (const auto& [name, held] : image.objects) {
+    const auto parsed = parse_object_name(name);
+    if (parsed && !is_state(name) && parsed->type != ObjectType::lease && parsed->type != ObjectType::quarantine) newest_clip = name;
+  }
+  if (cut_.is_clip_torn && !newest_clip.empty()) {
+    MemoryObjects::Held& held = image.objects.find(newest_clip)->second;
+    held.bytes = std::make_shared<const Bytes>(held.bytes->substr(0, held.bytes->size() / 2));
+  }
   bucket.replace(std::move(image));
+  if (cut_.is_clip_torn && !newest_clip.empty()) oracle->rotted(newest_clip);
   if (cut_.checkpoint == Tier::damaged) oracle->flipped();
   oracle->damaged();
-  if (cut_.checkpoint == Tier::away || cut_.snapshot == Tier::away) worker.saw_tier_lost = true;
 }
 
 World::Summary World::summary() const { return summary_; }
