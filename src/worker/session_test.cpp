@@ -39,6 +39,8 @@ class Unheard final : public CheckpointStore {
   Result<void> install(const Lease& lease, const Checkpoint& checkpoint, const CommitInfo& info) override { return inner.install(lease, checkpoint, info); }
   Result<std::string> set_aside(const FilmId& id, const std::string& reason) override { return inner.set_aside(id, reason); }
   Result<std::vector<CommitInfo>> history(const FilmId& id, Seq before, std::size_t limit) override { return inner.history(id, before, limit); }
+  Result<std::vector<Commit>> log(const FilmId& id, Seq after, std::size_t limit) override { return inner.log(id, after, limit); }
+  Result<Seq> prune(const FilmId& id, Seq keep_from) override { return inner.prune(id, keep_from); }
   Result<std::vector<Row>> list() override { return inner.list(); }
 
   store::MemoryStore inner;
