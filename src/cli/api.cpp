@@ -158,12 +158,13 @@ Result<http::Response> Api::take(const http::Request& request, Order& order) {
 
 Result<void> Api::check_against_state(Order& order, Json& prepared) {
   if (order.type == run::order::start) prepared = TRY(film::inputs_of_start(*parts_.floor.objects, order.payload, parts_.picture, stop_.get_token()));
+  // Stopped as soon as it has begun. Asked first: a film that begins in between is there when its state is read.
+  if (order.type == run::order::stop && is_awaited(order.film)) return {};
   const bool begins = order.type == run::order::start;
   const auto full = begins ? parts_.floor.service->full_state(order.film) : state_of(order.film);
   const bool starts_over = !order.payload.value("startOver", Json()).is_null();
   if (starts_over && order.payload["startOver"] != order.film.value()) return fail(ErrorKind::invalid, "startOver must repeat the film id");
   if (!full) {
-    if (order.type == run::order::stop && is_awaited(order.film)) return {};  // it is stopped as soon as it has begun
     if (full.error().kind != ErrorKind::not_found || !begins) return std::unexpected(full.error());
     if (prepared.is_null()) return fail(ErrorKind::invalid, "creativePrompt must be 1..20,000 bytes of text: there is no film of this id yet");
     order.is_new_film = true;
