@@ -62,7 +62,7 @@ class Feed {
   /// is nowhere yet has its first commit as its first event.
   /// Errors: unavailable; corrupt.
   Result<std::uint64_t> listen(const FilmId& film, const std::optional<FeedPlace>& after, FeedListener listener);
-  void leave(std::uint64_t listener);
+  void leave(const FilmId& film, std::uint64_t listener);
 
   /// A film has a new commit: sooner than the poll would see it.
   void poke(const std::string& film);

@@ -84,8 +84,9 @@ class Inbox {
   /// the store everybody's term has run out, and the living have that long to say so. Nor what is held by a process of this
   /// machine that is gone.
   virtual Result<std::vector<Claim>> claim(const std::string& worker, std::size_t count, Duration term) = 0;
-  /// A sign of life for all claims of `worker`. Returns the claimed films that have accepted commands.
-  virtual Result<std::vector<FilmId>> keep(const std::string& worker) = 0;
+  /// A sign of life for the claims of `worker` on `films`; one that it could not give back is not kept by accident. Returns
+  /// those that have accepted commands.
+  virtual Result<std::vector<FilmId>> keep(const std::string& worker, const std::vector<FilmId>& films) = 0;
   /// The film needs nobody: it leaves the queue, unless a command came in meanwhile; then it waits again.
   virtual Result<void> rest(const std::string& worker, const FilmId& film) = 0;
   /// Gives a film back that needs work still, not before `after` from now.

@@ -85,7 +85,9 @@ http::Answer Api::answer(const http::Request& request) {
 const http::Token* Api::token_of(const http::Request& request) const {
   const auto caller = parts_.access.check(request);
   const auto* known = std::get_if<http::Caller>(&caller);
-  return known == nullptr ? nullptr : known->token;
+  // A session that ended since the request was admitted sees nothing: no film's id begins so.
+  static const http::Token nobody{"nobody", {}, "\x01"};
+  return known == nullptr ? &nobody : known->token;
 }
 
 // A film that a token may not see does not exist for it.
@@ -162,12 +164,14 @@ Result<http::Response> Api::take(const http::Request& request, Order& order) {
 
 Result<void> Api::check_against_state(Order& order, Json& prepared) {
   if (order.type == run::order::start) prepared = TRY(film::inputs_of_start(*parts_.floor.objects, order.payload, parts_.picture, stop_.get_token()));
+  // Stopped as soon as it has begun. Asked first: a film that begins in between is there when its state is read.
+  if (order.type == run::order::stop && awaited(order.film)) return {};
   const bool begins = order.type == run::order::start;
   const auto full = begins ? parts_.floor.service->full_state(order.film) : state_of(order.film);
   const bool starts_over = !order.payload.value("startOver", Json()).is_null();
   if (starts_over && order.payload["startOver"] != order.film.value()) return fail(ErrorKind::invalid, "startOver must repeat the film id");
+  if (starts_over && prepared.is_null()) return fail(ErrorKind::invalid, "startOver needs a creativePrompt: the film begins anew from it");
   if (!full) {
-    if (order.type == run::order::stop && awaited(order.film)) return {};  // it is stopped as soon as it has begun
     if (full.error().kind != ErrorKind::not_found || !begins) return std::unexpected(full.error());
     if (prepared.is_null()) return fail(ErrorKind::invalid, "creativePrompt must be 1..20,000 bytes of text: there is no film of this id yet");
     if (const auto first = awaited(order.film))

@@ -51,6 +51,10 @@ class Api {
   [[nodiscard]] std::optional<Json> awaited(const FilmId& film) const;
   /// The newest state. Errors: as the service; unavailable: the film is awaited.
   [[nodiscard]] Result<FullState> state_of(const FilmId& film) const;
+  [[nodiscard]] bool sees_all(const http::Request& request) const {
+    const http::Token* token = token_of(request);
+    return token == nullptr || token->film_prefix.empty();
+  }
   [[nodiscard]] const http::Token* token_of(const http::Request& request) const;
 
   // commands

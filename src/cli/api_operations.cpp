@@ -38,7 +38,8 @@ Json Api::tiers_json(const Tiers& tiers) const {
   return {{"checkpoint", shown(tiers.checkpoint, parts_.floor.store->describe())}, {"snapshot", shown(tiers.snapshot, parts_.floor.objects->describe())}};
 }
 
-http::Answer Api::health(const http::Request&, const Values&) {
+http::Answer Api::health(const http::Request& request, const Values&) {
+  if (!sees_all(request)) return refused({ErrorKind::not_found, "only tokens that see all films see this"});
   const Tiers found = tiers();
   Json body = {{"status", found.checkpoint && found.snapshot ? "ok" : found.checkpoint || found.snapshot ? "degraded" : "down"},
                {"tiers", tiers_json(found)}, {"streams", parts_.feed.listeners()}};
@@ -63,7 +64,8 @@ http::Answer Api::ready(const http::Request&, const Values&) {
   return response;
 }
 
-http::Answer Api::metrics(const http::Request&, const Values&) {
+http::Answer Api::metrics(const http::Request& request, const Values&) {
+  if (!sees_all(request)) return refused({ErrorKind::not_found, "only tokens that see all films see this"});
   std::string text = parts_.meter.text();
   const auto gauge = [&](std::string_view name, std::string_view about, auto value) {
     text += fmt::format("# HELP {0} {1}\n# TYPE {0} gauge\n{0} {2}\n", name, about, value);

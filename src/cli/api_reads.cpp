@@ -200,6 +200,8 @@ class Listener {
       : film_(std::move(film)), stream_(std::move(stream)), clock_(std::move(clock)), wants_deltas_(wants_deltas) {}
 
   bool on(const FeedEvent& told, const Json& state) {
+    // Asked for: in the shape of this listener.
+    if (told.type == "FULL_STATE") return send_state_if_due(told, state, true);
     FeedEvent event = told;
     // What is not durable happens at the state as it is known here.
     if (event.number == 0) {

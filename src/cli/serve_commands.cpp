@@ -157,9 +157,11 @@ Exit serve(const Request& request) {
   std::optional<Worker> worker;
   if (!request.no_worker) worker.emplace(*studio.service, **inbox, worker_options(studio.settings), studio.clock, [&log](const Event& event) { log.on(event); });
   Api api({studio, **inbox, feed, **access, meter, worker ? &*worker : nullptr, *picture, scratch});
+  std::atomic<http::Server*> running = nullptr;
+  api.count([&running] { return running.load() == nullptr ? http::Counters() : running.load()->counters(); });
   auto server = http::Server::listen(address.host, address.port, api.handlers(), {}, 24, scratch);
   if (!server) return report_error(server.error());
-  api.count([&server] { return (*server)->counters(); });
+  running = server->get();
   studio.listen([&](const Event& event) {
     log.on(event);
     meter.on(event);

@@ -7,6 +7,7 @@
 #include <memory>
 #include <vector>
 
+#include "workprint/clock.h"
 #include "workprint/object_name.h"
 #include "workprint/try.h"
 
@@ -71,14 +72,21 @@ void ServedObjects::make_room(std::uintmax_t bytes) {
 Result<fs::path> ServedObjects::file_of(const std::string& name, const ObjectInfo& info) {
   const std::string where = objects_.describe();
   if (where.starts_with("file:")) return fs::path(where.substr(5)) / name;
-  const std::lock_guard lock(mutex_);
   std::error_code error;
   fs::create_directories(cache_, error);
-  const fs::path file = cache_ / info.sha256, fresh = cache_ / (info.sha256 + ".new");
+  const fs::path file = cache_ / info.sha256;
   if (fs::exists(file, error)) return file;
-  make_room(info.size_bytes);
-  fs::remove(fresh, error);
-  TRY(objects_.get_file(name, fresh));
+  const fs::path fresh = cache_ / (info.sha256 + ".new" + std::to_string(system_random()->next()));
+  {
+    const std::lock_guard lock(mutex_);
+    make_room(info.size_bytes);
+  }
+  const auto fetched = objects_.get_file(name, fresh);
+  if (!fetched || fetched->sha256 != info.sha256) {
+    fs::remove(fresh, error);
+    if (!fetched) return std::unexpected(fetched.error());
+    return fail(ErrorKind::unavailable, "object was replaced while it was read; ask again. path=" + name);
+  }
   fs::rename(fresh, file, error);
   if (error) return fail(ErrorKind::unavailable, "object cannot be kept: " + error.message());
   return file;

@@ -132,6 +132,16 @@ class Loader {
     if (list == nullptr) return findings_.push_back("config file: tokens must be a list of tables [[tokens]] with label, secret and film_prefix");
     for (const toml::node& one : *list) {
       const toml::table* table = one.as_table();
+      constexpr std::string_view members[] = {"label", "secret", "film_prefix"};
+      bool is_as_written = table != nullptr && table->size() == 3;
+      if (table != nullptr)
+        for (const auto& [key, value] : *table)
+          is_as_written = is_as_written && std::ranges::find(members, key.str()) != std::end(members) && value.is_string();
+      if (!is_as_written) {
+        // A misspelt prefix would let the token see every film.
+        findings_.push_back("config file: each of [[tokens]] must have label, secret and film_prefix (\"\" for all films), all texts, and nothing else");
+        continue;
+      }
       const auto text = [&](const char* name) { return table == nullptr ? std::string() : (*table)[name].value_or(std::string()); };
       if (text("label").empty() || text("secret").size() < http::Access::token_characters_min)
         findings_.push_back("config file: a token needs a label and a secret of at least 32 characters. label=" + text("label"));

@@ -19,6 +19,19 @@ void halt(Json& document, Delta& delta, const char* word) {
   document[standard::halted.name] = word;
 }
 
+// It may repeat what a client sent: one line, cut between characters, as it can be stored.
+std::string shown(std::string text) {
+  constexpr std::size_t bytes_max = 500;
+  if (text.size() > bytes_max) {
+    std::size_t end = bytes_max;
+    while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
+    text.resize(end);
+  }
+  for (char& c : text)
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = ' ';
+  return text;
+}
+
 Result<AnswerAction> action_of(const Json& payload) {
   const Json word = payload.value("action", Json());
   if (word == "retry") return AnswerAction::retry;
@@ -126,7 +139,7 @@ class Planner {
 
 Json command_record(const std::string& id, const std::string& type, Seq seq, CommandState state, const std::string& error) {
   Json record = {{"type", type}, {"seq", number(seq)}, {"outcome", to_string(state)}};
-  if (!error.empty()) record["error"] = error.substr(0, 500);
+  if (!error.empty()) record["error"] = error;
   return {{id, std::move(record)}};
 }
 
@@ -183,10 +196,18 @@ Result<Ordered> plan_order(const Workflow& workflow, Json& document, const Comma
   auto ordered = Planner(workflow, planned, command, seq).plan();
   if (ordered) {
     document = std::move(planned);
-    return ordered;
+  } else {
+    if (ordered.error().kind == ErrorKind::corrupt) return ordered;
+    ordered = Planner(workflow, document, command, seq).record_only(CommandState::rejected, shown(ordered.error().message));
+    if (!ordered) return ordered;
   }
-  if (ordered.error().kind == ErrorKind::corrupt) return ordered;
-  return Planner(workflow, document, command, seq).record_only(CommandState::rejected, ordered.error().message);
+  Delta cleanup;
+  forget_old_commands(document, cleanup);
+  if (cleanup.merge.contains(standard::commands.name)) {
+    ordered->delta.merge[standard::commands.name].update(cleanup.merge[standard::commands.name]);
+    merge_patch(document[standard::commands.name], cleanup.merge[standard::commands.name]);
+  }
+  return ordered;
 }
 
 }  // namespace workprint::run

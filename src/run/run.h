@@ -104,6 +104,9 @@ Result<Delta> plan_takeover(const ValidGraph& graph, Json& document, const Finis
 Result<Delta> plan_command(const ValidGraph& graph, Json& document, const std::vector<Write>& writes,
                            const std::string& next_node);
 
+/// Of channel `commands` only the newest are kept. Into `delta`, not applied.
+void forget_old_commands(const Json& document, Delta& delta);
+
 /// Turns writes to merge channels into a delta; for effect notes. Errors: invalid (not a merge channel).
 Result<void> add_note(const ValidGraph& graph, const std::vector<Write>& note, Delta& delta);
 

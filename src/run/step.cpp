@@ -239,6 +239,8 @@ class Router {
   std::set<std::string> entered_;
 };
 
+}  // namespace
+
 void forget_old_commands(const Json& document, Delta& delta) {
   const auto all = document.find(standard::commands.name);
   if (all == document.end() || all->size() <= commands_kept) return;
@@ -248,8 +250,6 @@ void forget_old_commands(const Json& document, Delta& delta) {
   for (std::size_t i = 0; i + commands_kept < by_seq.size(); ++i)
     delta.merge[standard::commands.name][by_seq[i].second] = Json();
 }
-
-}  // namespace
 
 Result<Delta> plan_start(const ValidGraph& graph, const Json& inputs, const Json& command) {
   const Json none = Json::object();

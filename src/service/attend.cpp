@@ -20,10 +20,9 @@ Result<bool> has_work(const Json& document) {
   return false;
 }
 
-void reject_all(Inbox& inbox, const FilmId& film, const std::string& reason) {
-  const auto waiting = inbox.pending(film, unapplied_commands_max);
-  if (!waiting) return;
-  for (const Command& command : *waiting)
+// Only those that were looked at: one that was accepted since has its own turn.
+void reject(Inbox& inbox, const FilmId& film, const std::vector<Command>& waiting, const std::string& reason) {
+  for (const Command& command : waiting)
     [[maybe_unused]] const auto settled = inbox.settle(film, command.id, CommandState::rejected, Seq{}, reason);
 }
 
@@ -67,12 +66,11 @@ Result<RunReport> WorkflowService::Body::drive_attended(worker::Session& session
   });
   Result<worker::RunStatus> ran = worker::RunStatus::stopped;
   worker::RunOptions run = run_options();
-  bool stops = false;
+  bool begins_anew_next = false;
   run.at_boundary = [&]() -> Result<bool> {
-    if (summons.has_yielded()) return false;
-    if (has_news.exchange(false)) TRY(desk.apply(worker::CommandDesk::Which::all));
-    stops = session.read(is_halted);
-    return !stops;
+    if (summons.has_yielded() || begins_anew_next) return false;
+    if (has_news.exchange(false)) begins_anew_next = TRY(desk.apply(worker::CommandDesk::Which::all)).yields;
+    return !begins_anew_next && !session.read(is_halted);
   };
   for (bool goes_on = true; goes_on && !stop.stop_requested();) {
     {
@@ -81,21 +79,25 @@ Result<RunReport> WorkflowService::Body::drive_attended(worker::Session& session
       if (stop.stop_requested()) tasks->request_stop();
     }
     ran = worker::run_film(session, run, tasks->get_token());
-    if (!ran || summons.has_yielded()) break;
+    if (!ran || summons.has_yielded() || begins_anew_next) break;
     // Nothing is due; a command that came in meanwhile may change that.
     const auto applied = desk.apply(worker::CommandDesk::Which::all);
     if (!applied) ran = std::unexpected(applied.error());
-    goes_on = applied && applied->sets_going && !session.read(is_halted);
+    begins_anew_next = applied && applied->yields;
+    goes_on = applied && !begins_anew_next && applied->sets_going && !session.read(is_halted);
   }
   listener.request_stop();
   listener.join();
+  // An answer that came in at the very end, or a start over: there is work still, for the next turn.
+  if (ran && (begins_anew_next || session.read([](const Json& d) { return has_work(d).value_or(false); }))) ran = worker::RunStatus::stopped;
   return finish(session, recovery, ran);
 }
 
 Result<RunReport> WorkflowService::attend(const FilmId& film, Inbox& inbox, Summons& summons, std::stop_token stop) {
   recovery::Gathered gathered = body_->gather(film);
   std::vector<Command> waiting;
-  if (auto commands = inbox.pending(film, unapplied_commands_max)) waiting = *std::move(commands);
+  auto commands = inbox.pending(film, unapplied_commands_max);
+  if (commands) waiting = *std::move(commands);
   const Decision decision = gathered.resolution.decision;
   const auto first = std::ranges::find_if(waiting, decision == Decision::fresh ? begins : begins_anew);
   const bool knows_it = first != waiting.end() && gathered.chosen() != nullptr && run::applied_before(gathered.chosen()->document, *first);
@@ -104,13 +106,15 @@ Result<RunReport> WorkflowService::attend(const FilmId& film, Inbox& inbox, Summ
   if (first != waiting.end() && !knows_it && can_begin) {
     session = TRY(body_->begin_again(film, gathered, first->prepared, {first->id, first->type}, stop));
   } else if (decision == Decision::fresh) {
+    // What was asked may be what begins it.
+    if (!commands) return fail(ErrorKind::unavailable, "the film's commands cannot be read now: " + commands.error().message);
     const std::string reason = "no such film: absence is proven in every tier. film=" + film.value();
-    reject_all(inbox, film, reason);
+    reject(inbox, film, waiting, reason);
     return fail(ErrorKind::not_found, reason);
   } else if (refuses(decision)) {
     body_->tell(gathered.report);
     const auto refusal = body_->refuse(gathered.report);
-    if (refusal.error().kind != ErrorKind::unavailable) reject_all(inbox, film, refusal.error().message);
+    if (refusal.error().kind != ErrorKind::unavailable) reject(inbox, film, waiting, refusal.error().message);
     return refusal;
   } else if (const Json* inputs = gathered.inputs()) {
     TRY(body_->set_aside_damage(film, gathered));
@@ -125,6 +129,8 @@ Result<RunReport> WorkflowService::attend(const FilmId& film, Inbox& inbox, Summ
 Result<CommandRecord> WorkflowService::submit(Inbox& inbox, const Command& command) {
   auto taken = inbox.submit(command);
   if (taken || (taken.error().kind != ErrorKind::unavailable && taken.error().kind != ErrorKind::corrupt)) return taken;
+  // A film that nothing is known of would not be looked for there; and a start over takes a session of tier 1.
+  if (command.type == run::order::start) return taken;
   auto boxed = worker::box_command(body_->objects, command, body_->clock->wall());
   if (!boxed && boxed.error().kind == ErrorKind::unavailable)
     return fail(ErrorKind::unavailable, "neither tier takes commands now. checkpoint=" + taken.error().message + " objects=" + boxed.error().message);

@@ -54,7 +54,6 @@ struct Feed::Body {
 
   mutable std::mutex mutex;  // of what follows; never taken while holding it: a Film's
   std::map<std::string, std::shared_ptr<Film>> films;
-  std::map<std::uint64_t, std::string> film_of;
   std::set<std::string> poked;
   std::map<std::string, std::vector<FeedEvent>> told;  // not durable, to be given on the feed's own thread
   std::condition_variable_any called;
@@ -123,6 +122,7 @@ struct Feed::Body {
         }
         film.seq = number(commit.info.head.seq);
         film.hash = commit.info.head.hash;
+        film.has_state = true;
         give(film, events);
       }
       if (commits->size() < commits_at_once) return {};
@@ -154,6 +154,7 @@ struct Feed::Body {
         if (!film->listeners.empty()) [[maybe_unused]] const auto done = advance(*film_id, *film);
         if (const auto aside = asides.find(id); aside != asides.end()) give(*film, aside->second);
       }
+      due.clear();  // who holds a film here would keep it
       drop_films_without_listeners();
     }
   }
@@ -233,7 +234,7 @@ struct Feed::Body {
 };
 
 Feed::Feed(WorkflowService& service, CheckpointStore& store, EventMapper mapper, FeedOptions options, std::shared_ptr<Clock> clock)
-    : body_(new Body{service, store, std::move(mapper), options, std::move(clock), {}, {}, {}, {}, {}, {}, 1, {}}) {
+    : body_(new Body{service, store, std::move(mapper), options, std::move(clock), {}, {}, {}, {}, {}, 1, {}}) {
   body_->thread = std::jthread([body = body_.get()](std::stop_token stop) { body->run(stop); });
 }
 
@@ -248,7 +249,6 @@ Result<std::uint64_t> Feed::listen(const FilmId& film, const std::optional<FeedP
   {
     const std::lock_guard lock(body_->mutex);
     id = body_->next_id++;
-    body_->film_of[id] = film.value();
   }
   const std::lock_guard lock(held->mutex);
   TRY(body_->join(film, *held, after, listener));
@@ -256,19 +256,16 @@ Result<std::uint64_t> Feed::listen(const FilmId& film, const std::optional<FeedP
   return id;
 }
 
-void Feed::leave(std::uint64_t listener) {
-  std::shared_ptr<Body::Film> film;
+void Feed::leave(const FilmId& film, std::uint64_t listener) {
+  std::shared_ptr<Body::Film> held;
   {
     const std::lock_guard lock(body_->mutex);
-    const auto known = body_->film_of.find(listener);
-    if (known == body_->film_of.end()) return;
-    const auto found = body_->films.find(known->second);
-    if (found != body_->films.end()) film = found->second;
-    body_->film_of.erase(known);
+    const auto found = body_->films.find(film.value());
+    if (found == body_->films.end()) return;
+    held = found->second;
   }
-  if (!film) return;
-  const std::lock_guard lock(film->mutex);
-  film->listeners.remove_if([&](const Body::Listener& one) { return one.id == listener; });
+  const std::lock_guard lock(held->mutex);
+  held->listeners.remove_if([&](const Body::Listener& one) { return one.id == listener; });
 }
 
 void Feed::poke(const std::string& film) {

@@ -7,7 +7,8 @@ namespace workprint::http {
 bool StreamQueue::push(std::string_view bytes) {
   const std::lock_guard lock(mutex_);
   if (state_ != State::open) return false;
-  if (queued_.size() + in_flight_ + bytes.size() > unsent_bytes_max_) {
+  // What lies there already says how slow the client is: one event may be larger than the limit by itself.
+  if (queued_.size() + in_flight_ > unsent_bytes_max_) {
     state_ = State::cut;
     std::string().swap(queued_);
     if (wake_) wake_();  // also while a write is under way: it may be the one that does not move

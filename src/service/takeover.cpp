@@ -1,5 +1,6 @@
 /// How a film becomes this process's (docs/protocols/ownership.md): a lease or a claim, a second look, the repair of what
 /// is behind, and the takeover's commit, which fences tier 2 before anything is acknowledged in tier 1.
+#include "run/order.h"
 #include "service/body.h"
 #include "snapshot/claim.h"
 #include "store/owner.h"
@@ -60,6 +61,9 @@ Result<std::unique_ptr<worker::Session>> WorkflowService::Body::begin_again(cons
   }
   auto session = TRY(take_over(film, gathered, std::nullopt, std::move(stop)));
   const worker::Session::Plan plan = [&](const ValidGraph& graph, Json& document, Seq seq) -> Result<run::Delta> {
+    // Another worker may have done it while this one waited for the film.
+    if (run::applied_before(document, {command.id, film, command.type, Json::object(), nullptr, 0}))
+      return fail(ErrorKind::conflict, "the film was started over just now. film=" + film.value());
     run::Delta delta = TRY(run::plan_start(graph, inputs, command_record(command.id, command.type, seq)));
     Json attempts = document.value(standard::attempts.name, Json::object());
     for (const run::EffectRecord& open : TRY(run::open_effects(document))) {

@@ -9,6 +9,7 @@
 namespace workprint {
 namespace {
 
+constexpr auto commands_kept_for = std::chrono::days(7);
 constexpr Duration back_off_first = std::chrono::seconds(1), back_off_max = std::chrono::seconds(60);
 
 }  // namespace
@@ -61,7 +62,12 @@ struct Worker::Body {
   std::string known_store;
 
   void keep() {
-    const auto called = inbox.keep(options.writer);
+    std::vector<FilmId> films;
+    {
+      const std::lock_guard lock(mutex);
+      for (const auto& [film, one] : attended) films.push_back(film);
+    }
+    const auto called = inbox.keep(options.writer, films);
     heard(called ? Result<void>() : Result<void>(std::unexpected(called.error())));
     // A queue that was made anew knows nothing of the films that waited in the old one.
     const auto incarnation = inbox.incarnation();
@@ -82,6 +88,7 @@ struct Worker::Body {
       }
       heard(inbox.enqueue(film, 0));
     }
+    [[maybe_unused]] const auto forgotten = inbox.forget(clock->wall() - commands_kept_for);
   }
 
   // A film that had its time makes place, when others wait and no place is free.
@@ -97,6 +104,9 @@ struct Worker::Body {
   }
 
   void tend(std::stop_token drain) {
+    // Looking all films over may take minutes, and claims must be kept meanwhile.
+    std::atomic<bool> is_sweeping = false;
+    std::jthread sweeper;
     const Duration keep_every = std::max<Duration>(options.claim_term / 4, std::chrono::milliseconds(20));
     Instant keep_at = clock->now(), sweep_at = clock->now(), share_at = clock->now() + options.slice / 4;
     while (!drain.stop_requested()) {
@@ -111,8 +121,11 @@ struct Worker::Body {
         was_away = outage_ended.has_value();
         outage_ended.reset();
       }
-      if (now >= sweep_at || was_away) {
-        sweep();
+      if ((now >= sweep_at || was_away) && !is_sweeping.exchange(true)) {
+        sweeper = std::jthread([&] {
+          sweep();
+          is_sweeping = false;
+        });
         sweep_at = now + options.sweep;
       }
       if (now >= share_at) {
@@ -149,8 +162,10 @@ struct Worker::Body {
     one->since = clock->now();
     {
       const std::lock_guard lock(mutex);
-      attended[claim.film] = one;
+      // Its claim ran out while this worker lives: it is ours already, and must not be taken from ourselves.
+      if (!attended.emplace(claim.film, one).second) return;
       if (claim.was_taken_over) ++counts.taken_over;
+      if (counts.is_draining) one->summons.yield();
     }
     fault_point("worker.claimed");
     const auto report = service.attend(claim.film, inbox, one->summons, one->stop.get_token());
@@ -178,8 +193,17 @@ struct Worker::Body {
       case ErrorKind::conflict:
       case ErrorKind::fenced: return put_back(film, back_off(film), Turn::kept);
       case ErrorKind::cancelled: return put_back(film, Duration::zero(), Turn::kept);
-      default: return inbox.rest(options.writer, film);  // only a person can help: the next command brings it back
+      default: return leave_to_people(film, report.error().message);
     }
+  }
+
+  // Nothing here can help: what was asked is answered with the reason, and the next command brings the film back.
+  Result<void> leave_to_people(const FilmId& film, const std::string& reason) {
+    const auto waiting = inbox.pending(film, unapplied_commands_max);
+    bool is_answered = waiting.has_value();
+    if (waiting)
+      for (const Command& command : *waiting) is_answered = inbox.settle(film, command.id, CommandState::rejected, Seq{}, reason.substr(0, 200)).has_value() && is_answered;
+    return is_answered ? inbox.rest(options.writer, film) : put_back(film, back_off(film), Turn::last);
   }
 
   // Also where the queue was lost while the film was being worked on.
@@ -202,14 +226,17 @@ struct Worker::Body {
       for (const auto& [film, one] : attended) one->summons.yield();
       counts.is_draining = true;
     }
-    for (Duration waited{}; waited < options.drain_limit; waited += std::chrono::milliseconds(50)) {
+    const Instant end = clock->now() + options.drain_limit;
+    for (Instant keep_at = clock->now(); clock->now() < end;) {
       {
         const std::lock_guard lock(mutex);
         if (attended.empty()) return;
       }
       clock->wait(std::chrono::milliseconds(50), {});
       // The claims must not end while their films are being finished.
-      if (waited.count() % 1000 == 0) keep();
+      if (clock->now() < keep_at) continue;
+      keep();
+      keep_at = clock->now() + options.claim_term / 4;
     }
     const std::lock_guard lock(mutex);
     for (const auto& [film, one] : attended) one->stop.request_stop();

@@ -92,11 +92,11 @@ Result<std::vector<Claim>> MemoryInbox::claim(const std::string& worker, std::si
   return claims;
 }
 
-Result<std::vector<FilmId>> MemoryInbox::keep(const std::string& worker) {
+Result<std::vector<FilmId>> MemoryInbox::keep(const std::string& worker, const std::vector<FilmId>& films) {
   const std::lock_guard lock(mutex_);
   std::vector<FilmId> called;
   for (auto& [film, place] : queue_) {
-    if (place.holder.writer != worker) continue;
+    if (place.holder.writer != worker || std::ranges::find(films, film) == films.end()) continue;
     place.holder.alive_ms = monotonic_ms(*clock_);
     place.doubted_ms = 0;
     if (has_pending(film)) called.push_back(film);

@@ -19,7 +19,7 @@ class MemoryInbox final : public Inbox {
   Result<void> settle(const FilmId& film, const std::string& command, CommandState state, Seq seq, const std::string& error) override;
   Result<void> enqueue(const FilmId& film, int priority) override;
   Result<std::vector<Claim>> claim(const std::string& worker, std::size_t count, Duration term) override;
-  Result<std::vector<FilmId>> keep(const std::string& worker) override;
+  Result<std::vector<FilmId>> keep(const std::string& worker, const std::vector<FilmId>& films) override;
   Result<void> rest(const std::string& worker, const FilmId& film) override;
   Result<void> give_back(const std::string& worker, const FilmId& film, Duration after, Turn turn) override;
   Result<QueueCounts> counts() override;

@@ -42,7 +42,7 @@ class PostgresInbox final : public Inbox {
   Result<void> settle(const FilmId& film, const std::string& command, CommandState state, Seq seq, const std::string& error) override;
   Result<void> enqueue(const FilmId& film, int priority) override;
   Result<std::vector<Claim>> claim(const std::string& worker, std::size_t count, Duration term) override;
-  Result<std::vector<FilmId>> keep(const std::string& worker) override;
+  Result<std::vector<FilmId>> keep(const std::string& worker, const std::vector<FilmId>& films) override;
   Result<void> rest(const std::string& worker, const FilmId& film) override;
   Result<void> give_back(const std::string& worker, const FilmId& film, Duration after, Turn turn) override;
   Result<QueueCounts> counts() override;
@@ -203,12 +203,14 @@ Result<std::vector<Claim>> PostgresInbox::claim(const std::string& worker, std::
   });
 }
 
-Result<std::vector<FilmId>> PostgresInbox::keep(const std::string& worker) {
-  static const Query query{"workprint_keep", "WITH kept AS (UPDATE workprint.queue SET alive_at = clock_timestamp(), doubted_at = NULL WHERE worker = $1 RETURNING film_id) "
+Result<std::vector<FilmId>> PostgresInbox::keep(const std::string& worker, const std::vector<FilmId>& films) {
+  static const Query query{"workprint_keep", "WITH kept AS (UPDATE workprint.queue SET alive_at = clock_timestamp(), doubted_at = NULL WHERE worker = $1 AND film_id = ANY($2) RETURNING film_id) "
       "SELECT k.film_id FROM kept k WHERE EXISTS (SELECT FROM workprint.commands c WHERE c.film_id = k.film_id AND c.state = 'accepted')"};
   return on_session([&](Connection& connection, Deadline deadline) -> Result<std::vector<FilmId>> {
+    Parameters::Words words;
+    for (const FilmId& film : films) words.emplace_back(film.value());
     Parameters values;
-    const Rows rows = TRY(connection.run(query, values.text(worker), deadline, "keep claims"));
+    const Rows rows = TRY(connection.run(query, values.text(worker).texts(words), deadline, "keep claims"));
     std::vector<FilmId> called;
     for (int at = 0; at < rows.size(); ++at) called.push_back(TRY(parse_film_id(rows.text(at, 0))));
     return called;

@@ -38,7 +38,7 @@ class SqliteInbox final : public Inbox {
   Result<void> settle(const FilmId& film, const std::string& command, CommandState state, Seq seq, const std::string& error) override;
   Result<void> enqueue(const FilmId& film, int priority) override;
   Result<std::vector<Claim>> claim(const std::string& worker, std::size_t count, Duration term) override;
-  Result<std::vector<FilmId>> keep(const std::string& worker) override;
+  Result<std::vector<FilmId>> keep(const std::string& worker, const std::vector<FilmId>& films) override;
   Result<void> rest(const std::string& worker, const FilmId& film) override;
   Result<void> give_back(const std::string& worker, const FilmId& film, Duration after, Turn turn) override;
   Result<QueueCounts> counts() override;
@@ -199,15 +199,14 @@ Result<std::vector<Claim>> SqliteInbox::claim(const std::string& worker, std::si
   });
 }
 
-Result<std::vector<FilmId>> SqliteInbox::keep(const std::string& worker) {
+Result<std::vector<FilmId>> SqliteInbox::keep(const std::string& worker, const std::vector<FilmId>& films) {
   return writing([&](Connection& connection) -> Result<std::vector<FilmId>> {
-    Statement alive = TRY(connection.prepare("UPDATE queue SET alive_ms = ?2, doubted_ms = 0 WHERE worker = ?1"));
-    TRY(alive.bind(1, worker).bind(2, monotonic_ms(*clock_)).run());
-    Statement rows = TRY(connection.prepare("SELECT DISTINCT q.film_id FROM queue q JOIN commands c ON c.film_id = q.film_id AND c.state = 'accepted' "
-                                            "WHERE q.worker = ?1"));
-    rows.bind(1, worker);
+    Statement alive = TRY(connection.prepare("UPDATE queue SET alive_ms = ?3, doubted_ms = 0 WHERE film_id = ?1 AND worker = ?2"));
     std::vector<FilmId> called;
-    while (TRY(rows.step())) called.push_back(TRY(parse_film_id(rows.text(0))));
+    for (const FilmId& film : films) {
+      TRY(alive.bind(1, film.value()).bind(2, worker).bind(3, monotonic_ms(*clock_)).run());
+      if (connection.changes() > 0 && TRY(has_pending(connection, film))) called.push_back(film);
+    }
     return called;
   });
 }

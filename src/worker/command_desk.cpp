@@ -14,6 +14,11 @@ constexpr std::size_t at_once_max = 200;
 
 bool is_urgent(const Command& command) { return command.type == run::order::stop || command.type == run::order::resolve; }
 
+// Takes a new session to apply (WorkflowService::attend).
+bool begins_anew(const Command& command) {
+  return command.type == run::order::start && command.prepared.is_object() && command.payload.value("startOver", Json()) == command.film.value();
+}
+
 std::string box_of(const FilmId& film) { return film_prefix(film) + "commands/"; }
 
 Result<std::pair<Command, WallTime>> read_boxed(const FilmId& film, const std::string& bytes) {
@@ -74,8 +79,20 @@ Result<CommandDesk::Outcome> CommandDesk::apply(Which which) {
   if (!waiting || session_.is_degraded())
     if (auto boxed = boxed_commands(*session_.tools().objects, session_.film()))
       commands.insert(commands.end(), std::make_move_iterator(boxed->begin()), std::make_move_iterator(boxed->end()));
-  for (const Command& command : commands)
-    if (which == Which::all || is_urgent(command)) TRY(apply_one(command, outcome));
+  bool is_behind_others = false;
+  for (const Command& command : commands) {
+    if (which == Which::urgent && (!is_urgent(command) || is_behind_others)) {
+      // One that was accepted before must not undo it: both are applied in order once the tasks have been cancelled.
+      is_behind_others = true;
+      outcome.stops = outcome.stops || command.type == run::order::stop;
+      continue;
+    }
+    if (begins_anew(command) && !session_.read([&](const Json& document) { return run::applied_before(document, command); })) {
+      outcome.yields = true;
+      return outcome;
+    }
+    TRY(apply_one(command, outcome));
+  }
   return outcome;
 }
 

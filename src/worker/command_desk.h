@@ -20,6 +20,7 @@ class CommandDesk {
   struct Outcome {
     bool stops = false;       ///< the film's tasks are to be cancelled
     bool sets_going = false;  ///< something may be due now
+    bool yields = false;      ///< the next command needs the film to be taken up anew: give it back
   };
 
   CommandDesk(Inbox& inbox, const Workflow& workflow, Session& session) : inbox_(inbox), workflow_(workflow), session_(session) {}

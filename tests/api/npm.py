@@ -43,19 +43,19 @@ def streams(bench, folder, program, root, seed):
     cases.start_film(Client(service, bench.document, bench.record), film)
     with bench.case("EventSource comes back by itself across kill -9, and misses nothing") as note:
         follower = subprocess.Popen(["node", "stream.mjs", base, film, "follow"], cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        budget = random_.randint(2, 9)
+        budget = random_.randint(2, 6)
         for line in follower.stdout:
             seen.append(json.loads(line))
             budget -= 1
             if budget <= 0 and kills < 3 and seen[-1][2] != "WORKFLOW_COMPLETED":
                 service.kill()
-                kills, budget = kills + 1, random_.randint(2, 9)
+                kills, budget = kills + 1, random_.randint(2, 6)
                 service = Service(program, root, port)
         assert follower.wait(120) == 0, follower.stderr.read()
         whole = [[name, event["type"]] for name, event in cases.durable(cases.finished(service, film))]
         cases.eq("ids and types", [[name, kind] for name, _, kind in seen], whole[:len(seen)])
         cases.eq("last", seen[-1][2], "WORKFLOW_COMPLETED")
-        cases.eq("kills", kills, 3)
+        assert kills >= 1, "the film was complete before the service was killed"
         note("%d events, %d kills" % (len(seen), kills))
     with bench.case("EventSource cut at random, and back with Last-Event-ID: the union is the whole") as note:
         note(node(folder, "stream.mjs", base, film, "cut", seed, 10))

@@ -1,8 +1,13 @@
 """`workprint serve` under test, and clients of it from Python's standard library. Every answer that comes through `Client.ask`
 is compared with the document."""
-import http.client, json, os, pathlib, queue, re, signal, socket, subprocess, threading
+import atexit, http.client, json, os, pathlib, re, signal, socket, subprocess, sys, threading
 
 PICTURE = "320x180@12"
+
+# None outlives the tests, however they end.
+running = []
+atexit.register(lambda: [process.kill() for process in running if process.poll() is None])
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
 
 
 def is_free_of_settings(name):
@@ -21,6 +26,7 @@ class Service:
         self.log = open(self.root / "serve.log", "ab")
         self.process = subprocess.Popen([program, "--root", str(self.root), "serve", "--listen", "%s:%d" % (listen, port), "--picture", picture, *arguments],
                                         stdout=subprocess.PIPE, stderr=self.log, env=env)
+        running.append(self.process)
         self.port = None
         for line in self.process.stdout:
             self.log.write(line)

@@ -136,15 +136,16 @@ inline void a_claim_ends_with_its_term(const InboxBackend& backend) {
   CHECK_FALSE(done(inbox->claim(worker_of(1), 1, backend.term)).front().was_taken_over);
   CHECK(done(inbox->claim(worker_of(2), 1, backend.term)).empty());
   backend.pass(backend.term / 2);
-  done(inbox->keep(worker_of(1)));
+  done(inbox->keep(worker_of(1), {film_of("film")}));
   backend.pass(backend.term / 2 + std::chrono::milliseconds(1));
   CHECK(done(inbox->claim(worker_of(2), 1, backend.term)).empty());
   backend.pass(backend.term);
   // After an outage everybody's term has run out: the living have a quarter of it to say so.
   CHECK(done(inbox->claim(worker_of(2), 1, backend.term)).empty());
-  done(inbox->keep(worker_of(1)));
+  done(inbox->keep(worker_of(1), {film_of("film")}));
   backend.pass(backend.term);
   CHECK(done(inbox->claim(worker_of(2), 1, backend.term)).empty());
+  done(inbox->keep(worker_of(1), {film_of("another")}));  // says nothing of this film
   backend.pass(backend.term / 4 + std::chrono::milliseconds(1));
   const auto taken = done(inbox->claim(worker_of(2), 1, backend.term));
   REQUIRE(taken.size() == 1);
@@ -171,9 +172,9 @@ inline void a_film_at_rest_leaves_unless_it_is_called(const InboxBackend& backen
   const auto inbox = backend.open();
   done(inbox->submit(command_of("film", "a")));
   CHECK(done(inbox->claim(worker_of(1), 1, backend.term)).size() == 1);
-  CHECK(done(inbox->keep(worker_of(1))).size() == 1);
+  CHECK(done(inbox->keep(worker_of(1), {film_of("film")})).size() == 1);
   done(inbox->settle(film_of("film"), "a", CommandState::applied, Seq{1}, ""));
-  CHECK(done(inbox->keep(worker_of(1))).empty());
+  CHECK(done(inbox->keep(worker_of(1), {film_of("film")})).empty());
   done(backend.open()->submit(command_of("film", "b")));
   done(inbox->rest(worker_of(1), film_of("film")));
   CHECK(done(inbox->claim(worker_of(2), 1, backend.term)).size() == 1);

@@ -382,3 +382,59 @@ TEST_CASE("with the database away a command is kept in the object store, and app
   CHECK(house.objects->list("film/commands/")->empty());
   CHECK(service->command(*away, again.film, "again")->state == CommandState::applied);
 }
+
+TEST_CASE("a stop is not undone by what was accepted before it, and does not wait for the step's end") {
+  House house;
+  house.begin("film");
+  const Hand hand(house);
+  house.until_ended("film", "complete");
+  house.studio.gate.hold();
+  house.order("film", "again", "AGAIN", {{"item", "0"}});
+  CHECK(house.until_settled("film", "again").state == CommandState::applied);
+  // While the item is being made: one more command that sets the film going, then a stop.
+  house.order("film", "more", "AGAIN", {{"item", "1"}});
+  house.order("film", "halt", "STOP_PIPELINE");
+  CHECK(house.until_settled("film", "halt").state == CommandState::applied);
+  CHECK(house.until_settled("film", "more").state == CommandState::applied);
+  house.until_ended("film", "stopped");
+  CHECK(house.state("film")["halted"] == "stopped");
+  house.studio.gate.open();
+  house.order("film", "on", "RESUME_PIPELINE");
+  house.until_ended("film", "complete", 2);
+  CHECK(house.state("film")["made"]["1"] == 2);
+}
+
+TEST_CASE("a start over of a film that is being worked on begins it anew, once") {
+  House house;
+  house.begin("film");
+  const Hand hand(house);
+  house.until_ended("film", "complete");
+  house.studio.gate.hold();
+  house.order("film", "again", "AGAIN", {{"item", "0"}});
+  CHECK(house.until_settled("film", "again").state == CommandState::applied);
+  house.order("film", "anew", "START_PIPELINE", {{"creativePrompt", "three others"}, {"startOver", "film"}}, {{"prompt", "three others"}});
+  house.studio.gate.open();
+  CHECK(house.until_settled("film", "anew").state == CommandState::applied);
+  house.until_ended("film", "complete", 2);
+  const Json state = house.state("film");
+  CHECK(state["prompt"] == "three others");
+  // Numbers go on: nothing is made under a name that was used.
+  CHECK(state["made"]["1"] == 2);
+}
+
+TEST_CASE("a rejection that repeats what a client sent can be read again, whatever was sent") {
+  House house;
+  house.studio.asks = true;
+  house.begin("film");
+  const Hand hand(house);
+  house.until_ended("film", "waiting");
+  std::string long_name;
+  for (int i = 0; i < 700; ++i) long_name += "\u00e9";
+  house.order("film", "long", "RESOLVE_INTERVENTION", {{"action", "retry"}, {"interruptId", long_name}});
+  house.order("film", "odd", "RESOLVE_INTERVENTION", {{"action", "retry"}, {"interruptId", std::string("a\0b\n", 4)}});
+  CHECK(house.until_settled("film", "long").state == CommandState::rejected);
+  CHECK(house.until_settled("film", "odd").state == CommandState::rejected);
+  house.until_ended("film", "waiting", 2);
+  CHECK(house.state("film")["commands"]["long"]["outcome"] == "rejected");
+  CHECK(house.service()->explain(*parse_film_id("film")).decision == Decision::from_checkpoint);
+}

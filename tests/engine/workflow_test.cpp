@@ -83,6 +83,7 @@ struct Bench {
   std::vector<Event> events;
   FilmId film = *parse_film_id("film_a");
   static inline int next = 0;
+  int lives = 0;
 
   ~Bench() { std::filesystem::remove_all(root); }
 
@@ -90,7 +91,8 @@ struct Bench {
     ServiceOptions options;
     options.jobs = batch;
     options.scratch = root / "scratch";
-    return std::make_unique<WorkflowService>(*store, *objects, items_workflow(calls, batch), options, clock, seeded_random(1),
+    return std::make_unique<WorkflowService>(*store, *objects, items_workflow(calls, batch), options, clock, seeded_random(static_cast<std::uint64_t>(++lives)),  // as of another process: other ids
+                                            
                                              [this](const Event& event) { events.push_back(event); });
   }
 
