@@ -494,7 +494,7 @@ def access(bench, program, root):
             done = subprocess.run([program, "--root", str(root / "refused"), "serve", *arguments], capture_output=True, timeout=30)
             eq("exit of %s" % arguments, done.returncode, 2)
     (root / "tokens").mkdir(parents=True)
-    (root / "tokens" / "workprint.toml").write_text('[[tokens]]\nlabel = "all"\nsecret = "%s"\n[[tokens]]\nlabel = "mine"\nsecret = "%s"\nfilm_prefix = "mine-"\n' % (TOKENS["all"], TOKENS["mine"]))
+    (root / "tokens" / "workprint.toml").write_text('[[tokens]]\nlabel = "all"\nsecret = "%s"\nfilm_prefix = ""\n[[tokens]]\nlabel = "mine"\nsecret = "%s"\nfilm_prefix = "mine-"\n' % (TOKENS["all"], TOKENS["mine"]))
     service = Service(program, root / "tokens", listen="0.0.0.0")
     nobody, all_, mine = (Client(service, bench.document, bench.record, token) for token in (None, TOKENS["all"], TOKENS["mine"]))
     with bench.case("without a token 401 on every route but page, session and probes"):
