@@ -94,7 +94,7 @@ TEST_CASE("gather: the report says of each tier what was found, its age, and why
   RecoveryReport report = bench.look().report;
   report.repairs.push_back("a repair");
   const std::string text = to_text(report);
-  for (const char* part : {"recovery of film: from checkpoint (row B", "  > checkpoint  found, epoch 1, seq 2", "s old [taken]  memory", "    snapshot     found, epoch 1, seq 1",
+  for (const char* part : {"recovery of film: from checkpoint (row B", "  > checkpoint  found, epoch 1, seq 2", "s old [taken]  memory", "    snapshot    found, epoch 1, seq 1",
                            "[older]  memory/film/state.json", "    storyboard  absent", "    repair: a repair", "    next: make/2"})
     CHECK_MESSAGE(text.find(part) != std::string::npos, "not there: ", std::string(part), "\n", text);
 }
