@@ -14,7 +14,7 @@ SEEDS ?= 20000
 FIRST ?= 1
 DISK_FAULT := build/release/libdisk_fault.so
 
-.PHONY: help setup build film check check-all check-objects check-api kill-sweep disk-faults two-workers outage-drill fleet soak model fuzz sim crash-points mutations bench graph clean
+.PHONY: help setup build film check check-all check-objects check-api kill-sweep disk-faults two-workers outage-drill fleet soak model fuzz sim crash-points power-cuts mutations coverage bench graph clean
 
 help: ## print this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -45,9 +45,10 @@ check: build ## build the tests with ASan and UBSan and run them; then bad input
 	tests/crash/fleet_takeover --program $(WORKPRINT) --films 6
 	tests/model/check
 	$(SIM) --seeds 2000
-	$(SIM) --crash-points --every 4
+	$(SIM) --crash-points --every 40
+	$(SIM) --power-cuts 150
 
-check-all: check check-objects check-api kill-sweep disk-faults two-workers outage-drill fleet model fuzz crash-points mutations bench ## everything in check, object stores by others, the whole sweeps, the model at larger bounds, the fuzzers, the benches
+check-all: check check-objects check-api kill-sweep disk-faults two-workers outage-drill fleet model fuzz sim crash-points power-cuts mutations bench ## everything in check, object stores by others, the whole sweeps, the model at larger bounds, the fuzzers, the benches
 
 check-objects: build ## object stores against Ceph's S3 gateway, and with Google's and Amazon's own clients (Debian, npm)
 	tools/setup --object-servers
@@ -81,11 +82,17 @@ soak: build ## a thousand parked films, two hundred event streams and a load of 
 sim: build ## the simulator: SEEDS runs from FIRST on; a failure prints the seed and the command that repeats it
 	$(SIM) --seeds $(SEEDS) --first $(FIRST)
 
-crash-points: build ## cut a simulated film after every event, with each fate of each tier
-	$(SIM) --crash-points --items 10
+crash-points: build ## cut a simulated film after every event, with each fate of each tier and of the newest clip
+	$(SIM) --crash-points --items 8
+
+power-cuts: build ## cut the power under the stores of one machine, on a disk that loses what was not synced: SEEDS runs
+	$(SIM) --power-cuts $(SEEDS)
 
 mutations: setup ## plant bugs one by one and count the simulator's runs until each is found
 	tests/sim/mutations
+
+coverage: setup ## lines and branches of recovery, snapshots and records that the tests and the simulator reach
+	@tools/coverage --jobs $(JOBS)
 
 model: setup ## check the ownership protocol exhaustively with spin, at larger bounds than `check` does
 	tests/model/check --all

@@ -131,7 +131,7 @@ void Oracle::check_takeover(Worker& worker, const Known& commit) {
     if (is_beside(head_in_bucket()) || any_other([](const Worker& other) { return other.is_degraded || other.claim_epoch > 0; })) may_fork_ = true;
   }
   // Tier 1 went to somebody of whom tier 2 could not be told, and then away from this worker, too.
-  if (!in_database_.contains(commit.head.hash) && blind_epoch_ > epoch) may_fork_ = true;
+  if (!in_database_.contains(commit.head.hash) && blind_epoch_ > epoch && !worker.hears_database) may_fork_ = true;
   if (may_fork_) return;
   std::set<std::string> reach;
   if (sees_database) reach.merge(line_of(head_in_database()));
@@ -231,7 +231,7 @@ void Oracle::acknowledged(Worker& worker, std::uint64_t epoch, std::uint64_t seq
   if (!in_database_.contains(hash)) {
     // Tier 2 only; and tier 1 may be another's, of whom tier 2 could not be told.
     worker.is_in_database = false;
-    if (blind_epoch_ > epoch) may_fork_ = true;
+    if (blind_epoch_ > epoch && !worker.hears_database) may_fork_ = true;
   }
   acknowledged_.emplace(hash, acknowledged_.size());
   // Committed to a database whose older rows had been damaged meanwhile: it cannot be read from there.

@@ -80,12 +80,15 @@ class Database final : public CheckpointStore {
   template <class Call>
   auto call(const std::string& what, Call make) -> decltype(make()) {
     world_.event(worker_, "db " + what);
-    if (auto error = world_.fails_before(worker_, Target::database, what)) return std::unexpected(*error);
+    const auto error = world_.fails_before(worker_, Target::database, what);
+    worker_.hears_database = !error;
+    if (error) return std::unexpected(*error);
     return make();
   }
   template <class Call>
   auto change(const std::string& what, Call make, Moment moment = Moment::any, const std::function<void()>& late = {}) -> decltype(make()) {
     world_.event(worker_, "db " + what, moment);
+    worker_.hears_database = false;
     if (auto error = world_.fails_before(worker_, Target::database, what)) {
       if (late && !world_.is_calm() && world_.strikes(world_.weather.late * 10)) late();
       return std::unexpected(*error);
@@ -95,12 +98,15 @@ class Database final : public CheckpointStore {
       worker_.saw_database_lost = true;
       return std::unexpected(*error);
     }
+    worker_.hears_database = true;
     return done;
   }
   template <class Call>
   Loaded<Checkpoint> look(const std::string& what, Call make) {
     world_.event(worker_, "db " + what);
-    if (auto error = world_.fails_before(worker_, Target::database, what)) return {Outcome::unreachable, std::nullopt, error->message};
+    const auto error = world_.fails_before(worker_, Target::database, what);
+    worker_.hears_database = !error;
+    if (error) return {Outcome::unreachable, std::nullopt, error->message};
     return make();
   }
 

@@ -79,6 +79,7 @@ struct Worker {
   std::set<std::string> seen_whole;  ///< objects it wrote or verified
   bool is_in_database = false;     ///< it holds that lease, and commits there
   bool is_degraded = false;
+  bool hears_database = true;      ///< the last call of it was answered
   [[nodiscard]] std::uint64_t epoch() const { return std::max(lease_epoch, claim_epoch); }
   Instant state_read{}, claim_read{};  ///< when it looked at state.json and at lease.json last
   bool claim_read_released = false;
