@@ -34,7 +34,7 @@ film: export WORKPRINT_MAKE_PROMPT := $(PROMPT)
 check: build ## build the tests with ASan and UBSan and run them; then bad input and a reduced kill sweep on the program
 	cmake --preset check > /dev/null
 	cmake --build --preset check --target tests -j $(JOBS)
-	ctest --test-dir build/check --output-on-failure --label-exclude servers
+	ctest --test-dir build/check --output-on-failure --label-exclude servers -j 2
 	tests/e2e/bad_input --program $(WORKPRINT)
 	tests/e2e/legacy --program $(WORKPRINT)
 	tests/api/run --program $(WORKPRINT) --no-npm
@@ -43,10 +43,10 @@ check: build ## build the tests with ASan and UBSan and run them; then bad input
 	tests/crash/two_workers --program $(WORKPRINT) --rounds 20
 	tests/crash/outage_drill --program $(WORKPRINT) --rounds 8
 	tests/crash/fleet_takeover --program $(WORKPRINT) --films 6
-	tests/model/check
-	$(SIM) --seeds 2000
-	$(SIM) --crash-points --every 40
-	$(SIM) --power-cuts 150
+	@# One core each: the model beside the simulator.
+	tests/model/check > build/model.log 2>&1 & model=$$!; ok=0; \
+	$(SIM) --seeds 2000 && $(SIM) --crash-points --every 40 && $(SIM) --power-cuts 150 || ok=1; \
+	wait $$model || ok=1; cat build/model.log; exit $$ok
 
 check-all: check check-objects check-api kill-sweep disk-faults two-workers outage-drill fleet model fuzz sim crash-points power-cuts mutations bench ## everything in check, object stores by others, the whole sweeps, the model at larger bounds, the fuzzers, the benches
 
