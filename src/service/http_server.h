@@ -26,7 +26,7 @@ struct Limits {
   /// At the limit the connection that idles longest makes room; when none does, a new one gets 503.
   std::size_t connections_max = 1024;
   std::size_t streams_max = 256;                    ///< 429 with Retry-After
-  std::size_t stream_unsent_bytes_max = 1u << 20;   ///< a slower stream is closed
+  std::size_t stream_unsent_bytes_max = 1u << 20;   ///< with more than this before the next event, it is closed
   Duration head_total = std::chrono::seconds(10);   ///< from the first byte of a request to the end of its head: 408
   Duration body_stall = std::chrono::seconds(20);   ///< without a byte of an awaited body: 408
   std::uint64_t body_bytes_per_second_min = 1024;   ///< on average, after body_stall once: 408

@@ -18,7 +18,7 @@ class StreamQueue {
   StreamQueue(std::size_t unsent_bytes_max, std::function<void()> wake)
       : unsent_bytes_max_(unsent_bytes_max), wake_(std::move(wake)) {}
 
-  /// False once closed, or when `bytes` would go over the limit; the stream is cut then.
+  /// False once closed, or when more than the limit lies there unsent already; the stream is cut then.
   bool push(std::string_view bytes);
   /// No more is taken; what is queued still goes out.
   void close();
