@@ -57,6 +57,9 @@ Result<Delta> decode_delta(std::string_view text) {
   }
   if (!std::ranges::all_of(delta.append, is_append)) return broken_delta("append");
   if (!names_channels(delta.unset)) return broken_delta("unset");
+  // What a commit's own head says is stamped, never set; lineage is worked out from what was stamped before.
+  constexpr std::string_view stamped[] = {"format", "film", "epoch", "seq", "previousHash", "hash", "kind", "node", "item", "writtenAt", "writer", "began", "lineage", "contentHash"};
+  if (std::ranges::any_of(stamped, [&](std::string_view name) { return delta.meta.contains(name); })) return broken_delta("meta");
   return delta;
 }
 
