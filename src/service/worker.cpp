@@ -193,17 +193,16 @@ struct Worker::Body {
       case ErrorKind::conflict:
       case ErrorKind::fenced: return put_back(film, back_off(film), Turn::kept);
       case ErrorKind::cancelled: return put_back(film, Duration::zero(), Turn::kept);
-      default: return leave_to_people(film, report.error().message);
+      default: return leave_to_people(film);
     }
   }
 
-  // Nothing here can help: what was asked is answered with the reason, and the next command brings the film back.
-  Result<void> leave_to_people(const FilmId& film, const std::string& reason) {
-    const auto waiting = inbox.pending(film, unapplied_commands_max);
-    bool is_answered = waiting.has_value();
-    if (waiting)
-      for (const Command& command : *waiting) is_answered = inbox.settle(film, command.id, CommandState::rejected, Seq{}, reason.substr(0, 200)).has_value() && is_answered;
-    return is_answered ? inbox.rest(options.writer, film) : put_back(film, back_off(film), Turn::last);
+  // Nothing here can help. attend() has answered the commands it looked at; one that waits still was accepted since, and may
+  // be what begins or mends the film: it is not rejected unseen, and not tried at the database's speed either.
+  Result<void> leave_to_people(const FilmId& film) {
+    const auto waiting = inbox.pending(film, 1);
+    if (waiting && waiting->empty()) return inbox.rest(options.writer, film);
+    return put_back(film, back_off(film), Turn::last);
   }
 
   // Also where the queue was lost while the film was being worked on.
