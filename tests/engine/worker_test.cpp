@@ -1,10 +1,14 @@
 // Workers and commands on a small workflow, through the public headers. Real stores, real threads; nothing is timed.
 #include <doctest/doctest.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <condition_variable>
 #include <thread>
 
+#include "base/fault.h"
 #include "object/scratch_folder.h"
 #include "workprint/try.h"
 #include "workprint/worker.h"
@@ -437,4 +441,104 @@ TEST_CASE("a rejection that repeats what a client sent can be read again, whatev
   house.until_ended("film", "waiting", 2);
   CHECK(house.state("film")["commands"]["long"]["outcome"] == "rejected");
   CHECK(house.service()->explain(*parse_film_id("film")).decision == Decision::from_checkpoint);
+}
+
+namespace {
+
+/// An inbox in which somebody else's command comes in at a moment the test chooses: when one is settled.
+class Interrupted final : public Inbox {
+ public:
+  Interrupted(Inbox& inner, std::function<void()> at_settle) : inner_(inner), at_settle_(std::move(at_settle)) {}
+  Result<CommandRecord> submit(const Command& command) override { return inner_.submit(command); }
+  Result<CommandRecord> find(const FilmId& film, const std::string& command) override { return inner_.find(film, command); }
+  Result<std::vector<Command>> pending(const FilmId& film, std::size_t limit) override { return inner_.pending(film, limit); }
+  Result<void> settle(const FilmId& film, const std::string& command, CommandState state, Seq seq, const std::string& error) override {
+    auto done = inner_.settle(film, command, state, seq, error);
+    if (at_settle_) std::exchange(at_settle_, nullptr)();
+    return done;
+  }
+  Result<void> enqueue(const FilmId& film, int priority) override { return inner_.enqueue(film, priority); }
+  Result<std::vector<Claim>> claim(const std::string& worker, std::size_t count, Duration term) override { return inner_.claim(worker, count, term); }
+  Result<std::vector<FilmId>> keep(const std::string& worker, const std::vector<FilmId>& films) override { return inner_.keep(worker, films); }
+  Result<void> rest(const std::string& worker, const FilmId& film) override { return inner_.rest(worker, film); }
+  Result<void> give_back(const std::string& worker, const FilmId& film, Duration after, Turn turn) override { return inner_.give_back(worker, film, after, turn); }
+  Result<QueueCounts> counts() override { return inner_.counts(); }
+  Result<std::string> incarnation() override { return inner_.incarnation(); }
+  Result<std::uint64_t> forget(WallTime before) override { return inner_.forget(before); }
+  void wait(Duration limit, std::stop_token stop) override { inner_.wait(limit, std::move(stop)); }
+
+ private:
+  Inbox& inner_;
+  std::function<void()> at_settle_;
+};
+
+// What a client and a worker do with a film, up to its prune; sent again, each command is its first self.
+void live(House& house) {
+  const FilmId film = *parse_film_id("film");
+  const auto service = house.service();
+  const auto turn = [&] {
+    [[maybe_unused]] const auto claims = house.inbox->claim(this_process_writer(), 1, std::chrono::seconds(30));
+    Summons summons;
+    const auto report = service->attend(film, *house.inbox, summons, {});
+    REQUIRE_MESSAGE(report.has_value(), (report ? "" : report.error().message));
+    REQUIRE(house.inbox->rest(this_process_writer(), film).has_value());
+  };
+  house.begin("film");
+  turn();
+  house.order("film", "again", "AGAIN", {{"item", "1"}});
+  turn();
+  house.order("film", "halt", "STOP_PIPELINE");
+  turn();
+  REQUIRE(service->prune(film, 5).has_value());
+}
+
+}  // namespace
+
+TEST_CASE("a START that comes in while a film that does not exist is refused is not refused with it") {
+  House house;
+  Interrupted inbox(*house.inbox, [&] { house.begin("film"); });
+  house.order("film", "early", "RESUME_PIPELINE");
+  const auto service = house.service();
+  WorkerOptions options;
+  options.poll = std::chrono::milliseconds(20);
+  Worker worker(*service, inbox, options, house.clock, nullptr);
+  const std::jthread thread([&worker](std::stop_token drain) { worker.run(drain); });
+  house.until_ended("film", "complete");
+  CHECK(house.until_settled("film", "early").state == CommandState::rejected);
+  CHECK(house.until_settled("film", "start").state == CommandState::applied);
+}
+
+TEST_CASE("killed before or after any durable write of a command, a client that asks again finds it done once") {
+  // Each crossing of a point between two writes of inbox, command or prune, until a life gets through.
+  int killed = 0;
+  for (bool gets_through = false; !gets_through;) {
+    House house;  // opens nothing before it is used: the child has connections of its own
+    const pid_t child = ::fork();
+    REQUIRE(child >= 0);
+    if (child == 0) {
+      int left = killed + 1;
+      set_fault_handler([&left](std::string_view name) {
+        const bool is_ours = name.starts_with("inbox.") || name.starts_with("command.") || name.starts_with("checkpoint.prune");
+        if (is_ours && --left == 0) ::kill(::getpid(), SIGKILL);
+      });
+      live(house);
+      ::_exit(0);
+    }
+    int status = 0;
+    REQUIRE(::waitpid(child, &status, 0) == child);
+    gets_through = WIFEXITED(status) && WEXITSTATUS(status) == 0;
+    REQUIRE((gets_through || (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL)));
+    if (!gets_through) ++killed;
+    CAPTURE(killed);
+    live(house);
+    const Json state = house.state("film");
+    CHECK(state["made"] == Json{{"0", 1}, {"1", 2}, {"2", 1}});  // twice applied, item 1 would be at its third take
+    CHECK(state["halted"] == "stopped");
+    CHECK(state["commands"].size() == 3);
+    for (const char* id : {"start", "again", "halt"}) CHECK(house.until_settled("film", id).state == CommandState::applied);
+    CHECK(house.inbox->counts()->waiting + house.inbox->counts()->claimed == 0);
+    CHECK(house.service()->explain(*parse_film_id("film")).row == 'A');
+  }
+  MESSAGE("killed at " << killed << " points");
+  CHECK(killed >= 20);
 }
