@@ -1,23 +1,12 @@
 #include "film/events.h"
 
-#include "film/channels.h"
+#include "film/peek.h"
 #include "film/views.h"
 
 namespace film {
 namespace {
 
 using namespace workprint;
-
-Json member(const Json& object, const std::string& name) {
-  if (!object.is_object()) return Json();
-  const auto found = object.find(name);
-  return found == object.end() ? Json() : *found;
-}
-
-std::string text(const Json& object, const std::string& name) {
-  const Json value = member(object, name);
-  return value.is_string() ? value.get<std::string>() : std::string();
-}
 
 // A line of the film's life: what differs between `before` and `after`.
 class Teller {

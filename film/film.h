@@ -65,12 +65,6 @@ workprint::Result<workprint::CommandPlan> plan_command(const workprint::State& s
 workprint::Result<workprint::Json> inputs_of_start(workprint::ObjectStore& objects, const workprint::Json& payload,
                                                    const Picture& picture, std::stop_token stop);
 
-/// The writes of a "make this scene's clip again" command. Errors: not_found (no such scene: names the range).
-workprint::Result<std::vector<workprint::Write>> retake_scene(const workprint::Json& state, int scene,
-                                                              const std::string& prompt_change);
-/// The node such a command makes due.
-inline constexpr const char* retake_node = "process_scene";
-
 /// One line of people's view of the takes registry.
 struct TakeRow {
   std::string asset;

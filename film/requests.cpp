@@ -1,4 +1,4 @@
-// What comes from people: a request for a film, a picture format, a retake.
+// What comes from people: a request for a film, a picture format.
 #include <stdlib.h>
 
 #include <charconv>
@@ -105,22 +105,6 @@ std::optional<std::string> rendered_object(const Json& state) {
   if (!state.is_object() || !state.contains(channels::rendered_video.name) || !state.contains(channels::film_report.name))
     return std::nullopt;
   return state[channels::rendered_video.name].value("path", "");
-}
-
-Result<std::vector<Write>> retake_scene(const Json& state, int scene, const std::string& prompt_change) {
-  const Json plan = state.value(channels::storyboard.name, Json::object());
-  const Json scenes = plan.value("scenes", Json::array());
-  const bool known = std::ranges::any_of(scenes, [&](const Json& one) { return one.value("id", -1) == scene; });
-  if (!known)
-    return fail(ErrorKind::not_found, "no such scene; the film has scenes 0.." + std::to_string(static_cast<int>(scenes.size()) - 1) +
-                                          ". scene=" + std::to_string(scene));
-  const std::string id = std::to_string(scene);
-  Json parts = state.value(channels::forced.name, Json::object()).value(id, Json::array());
-  if (std::ranges::find(parts, Json("clip")) == parts.end()) parts.push_back("clip");
-  std::vector<Write> writes{{channels::forced.name, {{id, parts}}}};
-  if (!prompt_change.empty()) writes.push_back({channels::overrides.name, {{id, {{"clip", prompt_change}}}}});
-  if (state.contains(channels::film_report.name)) writes.push_back({channels::film_report.name, Json()});
-  return writes;
 }
 
 std::vector<TakeRow> list_takes(const Json& state) {

@@ -2,21 +2,12 @@
 
 #include <map>
 
+#include "film/peek.h"
+
 namespace film {
 namespace {
 
 using workprint::Json;
-
-Json member(const Json& object, const std::string& name) {
-  if (!object.is_object()) return Json();
-  const auto found = object.find(name);
-  return found == object.end() ? Json() : *found;
-}
-
-std::string text(const Json& object, const std::string& name) {
-  const Json value = member(object, name);
-  return value.is_string() ? value.get<std::string>() : std::string();
-}
 
 std::int64_t whole(const Json& value) { return value.is_number_integer() ? value.get<std::int64_t>() : 0; }
 

@@ -166,13 +166,13 @@ Exit retake(const Request& request) {
   if (!floor) return report_error(floor.error());
   const auto full = (*floor)->service->full_state(*film);
   if (!full) return report_error(full.error());
-  const int scene = request.scene > 1'000'000 ? -1 : static_cast<int>(request.scene);
-  const auto writes = film::retake_scene(full->state, scene, request.prompt);
-  if (!writes) return report_error(writes.error());
-  const auto head = (*floor)->service->apply_command(*film, "REGENERATE_SCENE", *writes, film::retake_node);
+  constexpr const char* type = "REGENERATE_SCENE";
+  const auto plan = film::plan_command(State(full->state), type, {{"sceneId", request.scene}, {"promptModification", request.prompt}});
+  if (!plan) return report_error(plan.error());
+  const auto head = (*floor)->service->apply_command(*film, type, plan->writes, plan->next_node);
   if (!head) return report_error(head.error());
   if (request.no_run) {
-    std::printf("scene %d will be made again at the next resume\n", scene);
+    std::printf("scene %llu will be made again at the next resume\n", static_cast<unsigned long long>(request.scene));
     return Exit::done;
   }
   return finish(**floor, request, *film, (*floor)->service->resume(*film, signals.token()));
