@@ -5,6 +5,7 @@
 #include <iterator>
 #include <vector>
 
+#include "base/canonical.h"
 #include "workprint/json.h"
 
 namespace workprint {
@@ -80,23 +81,33 @@ class Writer {
   [[nodiscard]] std::string take() { return std::move(out_); }
 
  private:
+  using Members = Json::object_t;
+
   void write_object(const Json& value) {
-    const auto& members = value.get_ref<const Json::object_t&>();
-    std::vector<const Json::object_t::value_type*> ordered;
-    ordered.reserve(members.size());
-    for (const auto& member : members) ordered.push_back(&member);
-    // The map is in byte order already, which is nearly always the right one.
-    const auto by_name = [](const auto* a, const auto* b) { return comes_before(a->first, b->first); };
-    if (!std::ranges::is_sorted(ordered, by_name)) std::ranges::sort(ordered, by_name);
+    const auto& members = value.get_ref<const Members&>();
     out_ += '{';
     ++depth_;
-    for (const auto* member : ordered) {
-      begin_item(member == ordered.front());
-      write_string(member->first);
-      out_ += layout_ == Layout::pretty ? ": " : ":";
-      write(member->second);
-    }
+    // The map is in byte order already, which is nearly always the right one.
+    const auto by_name = [](const auto& a, const auto& b) { return comes_before(a.first, b.first); };
+    if (std::ranges::is_sorted(members, by_name))
+      for (const auto& member : members) write_member(member, &member == &*members.begin());
+    else
+      write_sorted(members);
     end_container(members.empty(), '}');
+  }
+
+  void write_sorted(const Members& members) {
+    std::vector<const Members::value_type*> ordered;
+    for (const auto& member : members) ordered.push_back(&member);
+    std::ranges::sort(ordered, [](const auto* a, const auto* b) { return comes_before(a->first, b->first); });
+    for (const auto* member : ordered) write_member(*member, member == ordered.front());
+  }
+
+  void write_member(const Members::value_type& member, bool is_first) {
+    begin_item(is_first);
+    write_string(member.first);
+    out_ += layout_ == Layout::pretty ? ": " : ":";
+    write(member.second);
   }
 
   void write_array(const Json& value) {
@@ -127,41 +138,46 @@ class Writer {
     out_.append(2 * depth_, ' ');
   }
 
-  void write_string(std::string_view text) {
-    out_ += '"';
-    for (const char c : text) {
-      switch (c) {
-        case '"': out_ += "\\\""; break;
-        case '\\': out_ += "\\\\"; break;
-        case '\b': out_ += "\\b"; break;
-        case '\t': out_ += "\\t"; break;
-        case '\n': out_ += "\\n"; break;
-        case '\f': out_ += "\\f"; break;
-        case '\r': out_ += "\\r"; break;
-        default: write_other(c);
-      }
-    }
-    out_ += '"';
-  }
-
-  void write_other(char c) {
-    constexpr std::string_view digits = "0123456789abcdef";
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte >= 0x20) {
-      out_ += c;
-      return;
-    }
-    out_ += "\\u00";
-    out_ += digits[byte >> 4];
-    out_ += digits[byte & 15];
-  }
+  void write_string(std::string_view text) { append_canonical_string(out_, text); }
 
   Layout layout_;
   std::size_t depth_ = 0;
   std::string out_;
 };
 
+bool is_plain(char c) { return static_cast<unsigned char>(c) >= 0x20 && c != '"' && c != '\\'; }
+
+void append_escape(std::string& out, char c) {
+  constexpr std::string_view digits = "0123456789abcdef";
+  switch (c) {
+    case '"': out += "\\\""; return;
+    case '\\': out += "\\\\"; return;
+    case '\b': out += "\\b"; return;
+    case '\t': out += "\\t"; return;
+    case '\n': out += "\\n"; return;
+    case '\f': out += "\\f"; return;
+    case '\r': out += "\\r"; return;
+    default: break;
+  }
+  out += "\\u00";
+  out += digits[static_cast<unsigned char>(c) >> 4];
+  out += digits[c & 15];
+}
+
 }  // namespace
+
+// What needs no escape is copied in runs: most of a film's bytes are prose.
+void append_canonical_string(std::string& out, std::string_view text) {
+  out += '"';
+  while (!text.empty()) {
+    const auto plain = static_cast<std::size_t>(std::ranges::find_if_not(text, is_plain) - text.begin());
+    out += text.substr(0, plain);
+    if (plain == text.size()) break;
+    append_escape(out, text[plain]);
+    text.remove_prefix(plain + 1);
+  }
+  out += '"';
+}
 
 std::string canonical_json(const Json& value) {
   Writer writer(Writer::Layout::canonical);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/canonical.h"
 #include "record/lineage.h"
 #include "workprint/digest.h"
 #include "workprint/try.h"
@@ -27,6 +28,26 @@ bool names_channels(const Json& unset) {
 
 std::unexpected<Error> broken_delta(const std::string& member) {
   return fail(ErrorKind::corrupt, "delta member is not as it must be. member=" + member);
+}
+
+// The canonical JSON of an object of these nine members, written without the object: it is made several times a commit.
+std::string commit_header(const FilmId& film, const CommitInfo& info) {
+  std::string text;
+  text.reserve(512);
+  const auto put = [&](std::string_view before, std::string_view value) {
+    text += before;
+    append_canonical_string(text, value);
+  };
+  put("{\"at\":", to_rfc3339(info.at));
+  text += ",\"epoch\":" + std::to_string(number(info.head.epoch));
+  put(",\"film\":", film.value());
+  put(",\"item\":", info.item);
+  put(",\"kind\":", to_string(info.kind));
+  put(",\"node\":", info.node);
+  put(",\"previousHash\":", info.previous_hash);
+  text += ",\"seq\":" + std::to_string(number(info.head.seq));
+  put(",\"writer\":", info.writer);
+  return text + "}";
 }
 
 }  // namespace
@@ -95,17 +116,8 @@ void stamp(Json& document, const FilmId& film, const CommitInfo& info) {
 }
 
 std::string commit_hash(const FilmId& film, const CommitInfo& info, std::string_view delta) {
-  const Json header = {{"film", film.value()},
-                       {"epoch", number(info.head.epoch)},
-                       {"seq", number(info.head.seq)},
-                       {"previousHash", info.previous_hash},
-                       {"kind", to_string(info.kind)},
-                       {"node", info.node},
-                       {"item", info.item},
-                       {"at", to_rfc3339(info.at)},
-                       {"writer", info.writer}};
   Sha256 hash;
-  hash.update(canonical_json(header));
+  hash.update(commit_header(film, info));
   hash.update("\n");
   hash.update(delta);
   return hash.finish();

@@ -7,6 +7,7 @@
 #include <iterator>
 
 #include "tests/conformance/checkpoint_store_contract.h"
+#include "workprint/digest.h"
 
 namespace workprint::record {
 namespace {
@@ -180,6 +181,16 @@ TEST_CASE("commit: a document without a chain hash is installed and gone on from
   const Commit commit = line.sealed(lease.epoch(), delta);
   conformance::granted(store->commit(lease, commit, line.document()));
   conformance::holds(store->load(film), line.checkpoint());
+}
+
+TEST_CASE("commit: what is hashed is canonical JSON, whatever stands in the names") {
+  const FilmId film = film_named("tide");
+  for (const std::string& odd : {std::string(), std::string("a\"b\\c\n\t\r\b\f\x01\x1f\x7f/"), std::string("\u00e9\u2028\U0001f3ac ~")}) {
+    const CommitInfo info{{Epoch{3}, Seq{9}, {}}, odd, CommitKind::task, odd, odd, WallTime(std::chrono::milliseconds(1)), odd};
+    const Json header = {{"film", "tide"}, {"epoch", 3}, {"seq", 9}, {"previousHash", odd}, {"kind", "task"}, {"node", odd}, {"item", odd},
+                         {"at", to_rfc3339(info.at)}, {"writer", odd}};
+    CHECK(commit_hash(film, info, "{}") == sha256_hex(canonical_json(header) + "\n{}"));
+  }
 }
 
 TEST_CASE("commit: the worked examples of docs/formats are what this program computes") {

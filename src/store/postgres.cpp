@@ -321,10 +321,10 @@ Result<Rows> Connection::finish(Deadline deadline, std::string_view doing) {
   return *std::move(rows);
 }
 
-Result<void> Connection::prepare(const Query& query, const std::string& text, const Parameters& parameters, Deadline deadline) {
+Result<void> Connection::prepare(const Query& query, const Parameters& parameters, Deadline deadline) {
   if (prepared_.contains(query.name)) return {};
   const int count = static_cast<int>(parameters.types_.size());
-  if (PQsendPrepare(handle_.get(), query.name, text.c_str(), count, parameters.types_.data()) == 0) return lost("prepare");
+  if (PQsendPrepare(handle_.get(), query.name, in_schema(query.text).c_str(), count, parameters.types_.data()) == 0) return lost("prepare");
   TRY(finish(deadline, "prepare"));
   prepared_.insert(query.name);
   return {};
@@ -332,16 +332,15 @@ Result<void> Connection::prepare(const Query& query, const std::string& text, co
 
 Result<Rows> Connection::run(const Query& query, const Parameters& parameters, Deadline deadline, std::string_view doing) {
   state_.clear();
-  const std::string text = in_schema(query.text);
   const int count = static_cast<int>(parameters.types_.size());
   const bool is_named = query.name[0] != '\0' && location_->prepare == Location::Prepare::on;
   int sent = 0;
   if (is_named) {
-    TRY(prepare(query, text, parameters, deadline));
+    TRY(prepare(query, parameters, deadline));
     sent = PQsendQueryPrepared(handle_.get(), query.name, count, parameters.values_.data(), parameters.lengths_.data(),
                                parameters.formats_.data(), 1);
   } else {
-    sent = PQsendQueryParams(handle_.get(), text.c_str(), count, parameters.types_.data(), parameters.values_.data(),
+    sent = PQsendQueryParams(handle_.get(), in_schema(query.text).c_str(), count, parameters.types_.data(), parameters.values_.data(),
                              parameters.lengths_.data(), parameters.formats_.data(), 1);
   }
   if (sent == 0) return lost(doing);

@@ -118,7 +118,7 @@ class Connection {
   static Result<Connection> open_one(const Location& location, const std::vector<std::pair<std::string, std::string>>& options, Deadline deadline);
   Result<void> wait(short events, Deadline deadline, std::string_view doing);
   Result<Rows> finish(Deadline deadline, std::string_view doing);
-  Result<void> prepare(const Query& query, const std::string& text, const Parameters& parameters, Deadline deadline);
+  Result<void> prepare(const Query& query, const Parameters& parameters, Deadline deadline);
   std::unexpected<Error> lost(std::string_view doing);
   std::unexpected<Error> refused(const PGresult* result, std::string_view doing);
   [[nodiscard]] std::string in_schema(std::string_view sql) const;

@@ -31,24 +31,32 @@ bool CommitGroup::may_run(std::chrono::steady_clock::time_point now) const {
 
 // The first in the queue looks again when the time for the others is over; the rest wait to be told.
 void CommitGroup::wait(Waiting& mine, std::unique_lock<std::mutex>& lock) {
-  if (running_ == 0 && !queue_.empty() && queue_.front() == &mine)
-    mine.stirred.wait_until(lock, expected_until_);
+  const bool looks_again = running_ == 0 && !queue_.empty() && queue_.front().get() == &mine;
+  const auto until = expected_until_;
+  lock.unlock();
+  if (looks_again)
+    mine.bell.wait_until(until);
   else
-    mine.stirred.wait(lock);
+    mine.bell.wait();
+  if (!mine.is_answered) lock.lock();
+}
+
+void CommitGroup::ring_first() {
+  if (!queue_.empty()) queue_.front()->bell.ring();
 }
 
 // One of the threads that wait runs a batch of all that wait; a thread whose write was in it returns with its answer.
 Result<void> CommitGroup::submit(const Lease& lease, const FilmWrite& write) {
-  Waiting mine{lease, write, sessions_.deadline()};
+  const auto mine = std::make_shared<Waiting>(lease, write, sessions_.deadline());
   std::unique_lock lock(mutex_);
-  queue_.push_back(&mine);
-  while (!mine.is_answered) {
-    if (!mine.is_taken && may_run(std::chrono::steady_clock::now()))
-      run_batch(lock, &mine);
+  queue_.push_back(mine);
+  while (!mine->is_answered) {
+    if (!mine->is_taken && may_run(std::chrono::steady_clock::now()))
+      run_batch(lock, mine.get());
     else
-      wait(mine, lock);
+      wait(*mine, lock);
   }
-  return std::move(mine.answer);
+  return std::move(mine->answer);
 }
 
 void CommitGroup::run_batch(std::unique_lock<std::mutex>& lock, const Waiting* mine) {
@@ -65,21 +73,23 @@ void CommitGroup::run_batch(std::unique_lock<std::mutex>& lock, const Waiting* m
   expected_ = std::min(writers < 2 * few ? writers : writers / sessions_.limits().batches, sessions_.limits().commits_a_batch);
   under_way_ -= batch.size();
   expected_until_ = end + std::min<std::chrono::steady_clock::duration>(end - begin, std::chrono::milliseconds(5));
-  for (Waiting* one : batch) {
+  ring_first();
+  lock.unlock();
+  for (const auto& one : batch) {
     one->is_answered = true;
-    if (one != mine) one->stirred.notify_one();
+    if (one.get() != mine) one->bell.ring();
   }
-  if (!queue_.empty()) queue_.front()->stirred.notify_one();
+  if (!mine->is_answered) lock.lock();
 }
 
 // Two writes of one film cannot share a statement: it sees the row before both.
 CommitGroup::Batch CommitGroup::take_batch() {
   Batch batch;
-  std::deque<Waiting*> left;
+  std::deque<std::shared_ptr<Waiting>> left;
   std::set<std::string_view> films;
   std::size_t bytes = 0;
   const PostgresLimits& limits = sessions_.limits();
-  for (Waiting* one : queue_) {
+  for (const auto& one : queue_) {
     const FilmWrite& write = one->write;
     const std::size_t weight = write.base.size() + (write.delta ? write.delta->size() : 0);
     const bool has_room = batch.size() < limits.commits_a_batch && (batch.empty() || bytes + weight <= limits.bytes_a_batch);
@@ -96,7 +106,7 @@ CommitGroup::Batch CommitGroup::take_batch() {
 }
 
 void CommitGroup::answer_all(const Batch& batch, const Error& error) {
-  for (Waiting* one : batch) one->answer = std::unexpected(error);
+  for (const auto& one : batch) one->answer = std::unexpected(error);
 }
 
 // Why the stored row was not the one before.
@@ -114,11 +124,11 @@ Result<void> CommitGroup::refusal_of(Connection& connection, const Waiting& wait
 
 Result<void> CommitGroup::write(Sessions::Lent& session, const Batch& batch, Deadline deadline) {
   std::vector<const FilmWrite*> writes;
-  for (const Waiting* one : batch) writes.push_back(&one->write);
+  for (const auto& one : batch) writes.push_back(&one->write);
   fault_point("checkpoint.commit.before");
   const std::set<std::uint64_t> moved = TRY(write_films(session.connection(), writes, deadline));
   fault_point("checkpoint.commit.after");
-  for (Waiting* one : batch) {
+  for (const auto& one : batch) {
     if (moved.contains(one->write.row.id))
       one->answer = Result<void>();
     else
@@ -130,7 +140,7 @@ Result<void> CommitGroup::write(Sessions::Lent& session, const Batch& batch, Dea
 void CommitGroup::run(const Batch& all) {
   const Deadline now = std::chrono::steady_clock::now(), deadline = sessions_.deadline();
   Batch batch;
-  for (Waiting* one : all) {
+  for (const auto& one : all) {
     if (one->deadline > now)
       batch.push_back(one);
     else
@@ -138,12 +148,12 @@ void CommitGroup::run(const Batch& all) {
   }
   if (batch.empty()) return;
   // In one order everywhere, so that two stores that write the same films do not wait for each other in a circle.
-  std::ranges::sort(batch, {}, [](const Waiting* one) { return one->write.row.id; });
+  std::ranges::sort(batch, {}, [](const auto& one) { return one->write.row.id; });
   for (int round = 0;; ++round) {
     Loaded<Sessions::Lent> session = sessions_.take(IfMissing::leave, deadline);
     if (session.outcome == Outcome::absent) {
       // To the holder of a lease, a database without its schema is one that moved on without it.
-      for (Waiting* one : batch) one->answer = no_such_film(one->lease.film());
+      for (const auto& one : batch) one->answer = no_such_film(one->lease.film());
       return;
     }
     if (!session.value) return answer_all(batch, refusal(session.outcome, session.detail).error());
@@ -153,7 +163,7 @@ void CommitGroup::run(const Batch& all) {
     const bool was_refused = session.value->connection().is_usable() && written.error().kind != ErrorKind::unavailable;
     if (batch.size() == 1 || !was_refused) return answer_all(batch, written.error());
     // The server undid all of it because of one of them: each by itself finds out which.
-    for (Waiting* one : batch)
+    for (const auto& one : batch)
       if (auto alone = write(*session.value, {one}, deadline); !alone) one->answer = std::unexpected(alone.error());
     return;
   }

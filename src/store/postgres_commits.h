@@ -7,8 +7,10 @@
 /// Thread-safety: any thread. Each write gets its own answer: one that is refused fails no other.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <deque>
+#include <memory>
 #include <mutex>
 
 #include "store/postgres_rows.h"
@@ -26,18 +28,46 @@ class CommitGroup {
   Result<void> submit(const Lease& lease, const FilmWrite& write);
 
  private:
-  struct Waiting {
-    const Lease& lease;
-    const FilmWrite& write;
-    Deadline deadline;  ///< after it, it is not sent any more
-    std::condition_variable stirred{};
-    Result<void> answer{};     ///< written by the thread that runs the batch, read after is_answered
-    bool is_taken = false, is_answered = false;
+  /// What wakes one thread. Its own mutex, so that those who wake do not meet.
+  class Bell {
+   public:
+    void ring() {
+      const std::lock_guard lock(mutex_);
+      rings_ = true;
+      rung_.notify_one();
+    }
+    void wait() {
+      std::unique_lock lock(mutex_);
+      rung_.wait(lock, [&] { return rings_; });
+      rings_ = false;
+    }
+    void wait_until(Deadline deadline) {
+      std::unique_lock lock(mutex_);
+      rung_.wait_until(lock, deadline, [&] { return rings_; });
+      rings_ = false;
+    }
+
+   private:
+    std::mutex mutex_;
+    std::condition_variable rung_;
+    bool rings_ = false;
   };
-  using Batch = std::vector<Waiting*>;
+
+  /// Shared, because the thread that is woken may return while the one that wakes it is still at it.
+  struct Waiting {
+    const Lease& lease;         ///< these two live until is_answered
+    const FilmWrite& write;
+    Deadline deadline;          ///< after it, it is not sent any more
+    Bell bell{};
+    Result<void> answer{};      ///< written by the thread that runs the batch, read after is_answered
+    bool is_taken = false;      ///< under the mutex
+    std::atomic<bool> is_answered = false;  ///< an answered writer goes on without the mutex: many wake at once
+  };
+  using Batch = std::vector<std::shared_ptr<Waiting>>;
 
   [[nodiscard]] bool may_run(std::chrono::steady_clock::time_point now) const;
   void wait(Waiting& mine, std::unique_lock<std::mutex>& lock);
+  void ring_first();
   Batch take_batch();
   void run_batch(std::unique_lock<std::mutex>& lock, const Waiting* mine);
   void run(const Batch& batch);
@@ -48,7 +78,7 @@ class CommitGroup {
 
   Sessions& sessions_;
   std::mutex mutex_;
-  std::deque<Waiting*> queue_;
+  std::deque<std::shared_ptr<Waiting>> queue_;
   std::size_t running_ = 0;
   std::size_t under_way_ = 0;  ///< writes in the batches that run
   std::size_t expected_ = 0;   ///< so many make a whole batch, by the number of writers there were last

@@ -168,51 +168,68 @@ Result<void> end_term(Connection& connection, const FilmId& film, Epoch epoch, D
 namespace {
 
 // The film's row decides: whatever does not follow from it is not in `moved`, and leaves no row behind.
+// `o:name` and `m:name` are the columns of what is written, before and after the row has decided.
 constexpr std::string_view move_films = R"sql(
 WITH moved AS (
-  UPDATE workprint.films f SET head_epoch = o.head_epoch, head_seq = o.head_seq, head_hash = o.head_hash, base_bytes = o.base_bytes,
-    delta_bytes_since_base = o.delta_bytes, updated_at_ms = o.at_ms, checksum = o.checksum, alive_at = clock_timestamp()
-  FROM {source}
-    AS o(film, epoch, seq_before, hash_before, head_epoch, head_seq, head_hash, base_bytes, delta_bytes,
-      at_ms, checksum, kind, node, item, writer, previous_hash, delta, seal{base_columns})
-  WHERE f.id = o.film AND f.epoch = o.epoch AND f.head_seq = o.seq_before AND f.head_hash = o.hash_before
-  RETURNING o.*, {durably} AS durable),
-logged AS (
-  INSERT INTO workprint.commits SELECT film, head_seq, head_epoch, kind, node, item, at_ms, writer, previous_hash, head_hash, delta, seal
-  FROM moved){base_statements}
-SELECT film FROM moved)sql";
+  UPDATE workprint.films f SET head_epoch = o:head_epoch, head_seq = o:head_seq, head_hash = o:head_hash, base_bytes = o:base_bytes,
+    delta_bytes_since_base = o:delta_bytes, updated_at_ms = o:at_ms, checksum = o:checksum, alive_at = clock_timestamp(){from}
+  WHERE f.id = o:film AND f.epoch = o:epoch AND f.head_seq = o:seq_before AND f.head_hash = o:hash_before
+  RETURNING {moved}{durable_column}){base_statements}
+INSERT INTO workprint.commits SELECT m:film, m:head_seq, m:head_epoch, m:kind, m:node, m:item, m:at_ms, m:writer, m:previous_hash,
+  m:head_hash, m:delta, m:seal
+FROM moved RETURNING film)sql";
 
 constexpr std::string_view move_bases = R"sql(,
 thinned AS (
-  DELETE FROM workprint.bases b USING moved m WHERE b.film = m.film AND m.base_anchor IS NOT NULL AND NOT b.anchor),
+  DELETE FROM workprint.bases b USING moved WHERE b.film = m:film AND m:base_anchor IS NOT NULL AND NOT b.anchor),
 based AS (
-  INSERT INTO workprint.bases SELECT film, head_seq, base_anchor = 'yes', base_sha256, base_body FROM moved
-  WHERE base_anchor IS NOT NULL))sql";
+  INSERT INTO workprint.bases SELECT m:film, m:head_seq, m:base_anchor = 'yes', m:base_sha256, m:base_body FROM moved
+  WHERE m:base_anchor IS NOT NULL))sql";
 
-// Arrays for many, and for one plain values: to the server that is a look-up by a key, without a join.
-std::string move_source(bool is_one, bool has_bases) {
-  static constexpr std::array types{"int8", "int8", "int8", "text", "int8", "int8", "text", "int8", "int8", "int8", "text",
-                                    "text", "text", "text", "text", "text", "bytea", "text", "text", "text", "bytea"};
-  std::string list;
-  for (std::size_t i = 0; i < types.size() - (has_bases ? 0 : 3); ++i)
-    list += fmt::format("{}${}::{}{}", i == 0 ? "" : ", ", i + 1, types[i], is_one ? "" : "[]");
-  return (is_one ? "(SELECT " : "unnest(") + list + ")";
-}
+// In the order of their parameters; the last three only where there are bases.
+constexpr std::array<std::pair<std::string_view, std::string_view>, 21> move_columns{{
+    {"film", "int8"}, {"epoch", "int8"}, {"seq_before", "int8"}, {"hash_before", "text"}, {"head_epoch", "int8"}, {"head_seq", "int8"},
+    {"head_hash", "text"}, {"base_bytes", "int8"}, {"delta_bytes", "int8"}, {"at_ms", "int8"}, {"checksum", "text"}, {"kind", "text"},
+    {"node", "text"}, {"item", "text"}, {"writer", "text"}, {"previous_hash", "text"}, {"delta", "bytea"}, {"seal", "text"},
+    {"base_anchor", "text"}, {"base_sha256", "text"}, {"base_body", "bytea"}}};
 
-std::string move_text(bool is_one, bool has_bases) {
-  std::string text(move_films);
-  const auto put = [&](std::string_view place, std::string_view words) { text.replace(text.find(place), place.size(), words); };
-  put("{source}", move_source(is_one, has_bases));
-  put("{base_columns}", has_bases ? ", base_anchor, base_sha256, base_body" : "");
-  put("{base_statements}", has_bases ? move_bases : "");
+struct MoveKind {
+  bool is_one, has_bases, is_pooled;
+};
+
+// Many are arrays joined as a table `o`; one is its parameters where they are used, which is less work for the server.
+std::string move_text(MoveKind kind) {
+  std::string text(move_films), names, parameters;
+  const auto put = [&](std::string_view place, std::string_view words) {
+    for (std::size_t at = text.find(place); at != std::string::npos; at = text.find(place, at + words.size())) text.replace(at, place.size(), words);
+  };
+  put("{base_statements}", kind.has_bases ? move_bases : "");
+  put("{durable_column}", kind.is_pooled ? ", {durably} AS durable" : "");
+  for (std::size_t i = 0; i < move_columns.size() - (kind.has_bases ? 0 : 3); ++i) {
+    const auto& [name, type] = move_columns[i];
+    const std::string parameter = fmt::format("${}::{}{}", i + 1, type, kind.is_one ? "" : "[]");
+    // Longer names may begin with this one: what ends a name is not a letter.
+    for (const char* end : {" ", ",", "\n", "{", ")"}) {
+      put(fmt::format("o:{}{}", name, end), (kind.is_one ? parameter : fmt::format("o.{}", name)) + end);
+      put(fmt::format("m:{}{}", name, end), (kind.is_one ? parameter : fmt::format("moved.{}", name)) + end);
+    }
+    names += fmt::format("{}{}", i == 0 ? "" : ", ", name);
+    parameters += (i == 0 ? "" : ", ") + parameter;
+  }
+  put("{from}", kind.is_one ? "" : fmt::format("\n  FROM unnest({}) AS o({})", parameters, names));
+  put("{moved}", kind.is_one ? "f.id" : "o.*");
   return sql(text);
 }
 
-const Query& move_query(bool is_one, bool has_bases) {
-  static const Query one{"workprint_move_film", move_text(true, false)}, one_based{"workprint_move_film_and_base", move_text(true, true)};
-  static const Query many{"workprint_move_films", move_text(false, false)}, many_based{"workprint_move_films_and_bases", move_text(false, true)};
-  if (is_one) return has_bases ? one_based : one;
-  return has_bases ? many_based : many;
+// A session of our own was told to wait for the disk when the schema was looked at; one out of a pool is told each time.
+const Query& move_query(MoveKind kind) {
+  static const std::array queries = [] {
+    std::array<Query, 8> all;
+    const char* names[] = {"workprint_move_films", "workprint_move_film", "workprint_move_films_and_bases", "workprint_move_film_and_base"};
+    for (unsigned i = 0; i < all.size(); ++i) all[i] = {names[i % 4], move_text({(i & 1) != 0, (i & 2) != 0, (i & 4) != 0})};
+    return all;
+  }();
+  return queries[(kind.is_one ? 1u : 0u) | (kind.has_bases ? 2u : 0u) | (kind.is_pooled ? 4u : 0u)];
 }
 
 // One array a column of `o`.
@@ -289,7 +306,7 @@ Result<std::set<std::uint64_t>> write_films(Connection& connection, std::span<co
     for (const auto* column : {&columns.base_anchor, &columns.base_sha256}) texts(*column);
     bytes(columns.base_body);
   }
-  const Rows rows = TRY(connection.run(move_query(is_one, has_bases), values, deadline, "commit"));
+  const Rows rows = TRY(connection.run(move_query({is_one, has_bases, connection.location().prepare == Location::Prepare::off}), values, deadline, "commit"));
   std::set<std::uint64_t> moved;
   for (int at = 0; at < rows.size(); ++at) moved.insert(TRY(rows.number(at, 0)));
   return moved;

@@ -140,7 +140,9 @@ SELECT pg_is_in_recovery(),
     SELECT c.relname || ' unique ' || (SELECT string_agg(a.attname, ',' ORDER BY a.attnum) FROM pg_attribute a WHERE a.attrelid = c.oid)
       FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_index i ON i.indexrelid = c.oid
       WHERE n.nspname = $1 AND i.indisunique AND i.indisvalid AND i.indpred IS NULL) lines),
-  CASE WHEN $2 > 0 AND current_setting('statement_timeout') = '0' THEN set_config('statement_timeout', $2::text, false) END
+  CASE WHEN $2 > 0 AND current_setting('statement_timeout') = '0' THEN set_config('statement_timeout', $2::text, false) END,
+  CASE WHEN $2 > 0 THEN set_config('synchronous_commit', CASE current_setting('synchronous_commit') WHEN 'off' THEN 'on'
+    ELSE current_setting('synchronous_commit') END, false) END
 )sql";
 
 constexpr std::string_view older_format = "the schema is of an older format";

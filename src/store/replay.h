@@ -19,7 +19,7 @@ struct Base {
 /// Whether the deltas since the last base outweigh it: then the next commit carries a new base. Between two bases the
 /// state's history doubles, so all bases ever written weigh no more than a constant times the deltas.
 [[nodiscard]] constexpr bool wants_base(std::size_t base_bytes, std::size_t delta_bytes_since) {
-  constexpr std::size_t least = 4 * 1024;  // below this a base costs more pages than it saves
+  constexpr std::size_t least = 32 * 1024;  // below this writing a base costs more than reading the deltas, about half a millisecond
   return delta_bytes_since > (base_bytes > least ? base_bytes : least);
 }
 

@@ -230,11 +230,14 @@ TEST_CASE_FIXTURE(SchemaFixture, "postgres: a server told to acknowledge early i
   run("CREATE TABLE S.seen (level text); CREATE FUNCTION S.look() RETURNS trigger LANGUAGE plpgsql AS "
       "'BEGIN INSERT INTO " + schema + ".seen VALUES (current_setting(''synchronous_commit'')); RETURN NULL; END'; "
       "CREATE CONSTRAINT TRIGGER look AFTER INSERT OR UPDATE ON S.films DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION S.look()");
-  const auto relaxed = open_postgres_store(shared_server().location("schema=" + schema + "&options=-csynchronous_commit%3Doff"), system_clock());
+  const std::string relaxed_schema = "schema=" + schema + "&options=-csynchronous_commit%3Doff";
+  const auto relaxed = open_postgres_store(shared_server().location(relaxed_schema), system_clock());
+  const auto pooled = open_postgres_store(shared_server().location(relaxed_schema + "&prepare=off"), system_clock());
   granted(line.grow(*relaxed, lease));
+  granted(line.grow(*pooled, lease));
   granted(relaxed->acquire(film, {this_process_writer(), Epoch{}}));
   granted(relaxed->acquire(film_named("second"), {this_process_writer(), Epoch{}}));
-  CHECK(run("SELECT string_agg(level, ',') FROM S.seen") == "on,on,on");
+  CHECK(run("SELECT string_agg(level, ',') FROM S.seen") == "on,on,on,on");
 }
 
 TEST_CASE_FIXTURE(SchemaFixture, "postgres: bytes stay within four times the final state, however long the film") {
