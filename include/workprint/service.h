@@ -34,6 +34,10 @@ struct ServiceOptions {
   int jobs = 1;                                 ///< tasks of one film at the same time, 1..64
   std::filesystem::path scratch;                ///< private folders of running tasks
   std::int64_t in_doubt_pay_up_to_usd_micros = 100'000;
+  /// What all calls of one film may cost, in micro-dollars; 0: no call that costs anything. Unset: no limit. A call that would
+  /// go beyond is not begun: the film asks (interrupt `budget_exceeded`), and `retry` looks at the budget again.
+  std::optional<std::int64_t> budget_usd_micros;
+  int calls_a_provider = 0;                     ///< at the same time, over all films of this service; 0: no limit
   Duration flush_limit = std::chrono::seconds(30);  ///< how long an orderly end waits for state.json
   /// A writer that gives no sign of life for so long loses its film to the next one that asks.
   Duration lease_term = std::chrono::seconds(30);

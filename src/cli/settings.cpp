@@ -66,6 +66,8 @@ bool is_allowed(std::string_view name, const std::string& text) {
   if (name == "parallel_scenes") return is_whole(text, 1, 64);
   if (name == "parallel_films") return is_whole(text, 1, 256);
   if (name == "in_doubt_pay_up_to") return is_real(text, 0, 100);
+  if (name == "budget_usd") return text.empty() || is_real(text, 0, 1'000'000);
+  if (name == "provider_calls") return is_whole(text, 0, 1000);
   if (name == "picture") return film::parse_picture(text).has_value();
   if (name == "listen") return address_of(text).has_value();
   if (name == "token") return text.empty() || text.size() >= http::Access::token_characters_min;
@@ -221,6 +223,8 @@ const std::vector<SettingRow>& setting_rows() {
       {"parallel_scenes", "MAX_PARALLEL_JOBS", "1", "a whole number 1..64", "scenes of one film at the same time"},
       {"parallel_films", "", "4", "a whole number 1..256", "films of one worker at the same time"},
       {"in_doubt_pay_up_to", "", "0.10", "dollars 0..100 (0: always ask)", "what may be paid again, a call, when an answer never came"},
+      {"budget_usd", "", "", "dollars 0..1000000 (0: no call that costs anything; empty: no limit)", "what all calls of one film may cost; beyond it the film asks"},
+      {"provider_calls", "", "0", "a whole number 0..1000 (0: no limit)", "calls to one provider at the same time, over all films of a worker"},
       {"picture", "", "1280x720@24", "WIDTHxHEIGHT@FPS: even, 320x180..3840x2160, 12..60 fps", "picture of new films"},
       {"listen", "PORT", "127.0.0.1:8000", "host:port; port 0: any free one", "where `serve` listens; other than loopback needs a token"},
       {"token", "", "", "at least 32 characters", "who may ask over HTTP; more of them, each with films of its own, in the file under [[tokens]]"},

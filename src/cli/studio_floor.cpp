@@ -61,6 +61,8 @@ Result<std::unique_ptr<StudioFloor>> StudioFloor::open(const Request& request) {
   ServiceOptions service;
   service.jobs = jobs;
   service.in_doubt_pay_up_to_usd_micros = static_cast<std::int64_t>(settings.real("in_doubt_pay_up_to") * 1e6);
+  if (!settings.text("budget_usd").empty()) service.budget_usd_micros = static_cast<std::int64_t>(settings.real("budget_usd") * 1e6);
+  service.calls_a_provider = static_cast<int>(settings.number("provider_calls"));
   service.scratch = floor->root / "scratch";
   // For tests that stop a worker for longer than its lease lives.
   if (const char* term = std::getenv("WORKPRINT_LEASE_TERM_MS")) service.lease_term = Duration(std::max(100, std::atoi(term)));

@@ -144,6 +144,15 @@ Result<std::vector<EffectRecord>> effects_of(const Json& document, const Task& t
   return records;
 }
 
+Result<std::int64_t> cost_so_far(const Json& document) {
+  std::int64_t total = 0;
+  const Json& cost = member(document, standard::cost.name.c_str());
+  if (cost.is_object())
+    for (const Json& one : cost) total += one.is_number_integer() ? one.get<std::int64_t>() : 0;
+  for (const EffectRecord& one : TRY(open_effects(document))) total += one.result ? one.result->usd_micros : one.estimate_usd_micros;
+  return total;
+}
+
 Result<std::optional<EffectRecord>> find_effect(const Json& document, const std::string& key) {
   const Json& all = member(member(document, meta_member), "openEffects");
   if (!all.is_object() || !all.contains(key)) return std::optional<EffectRecord>();

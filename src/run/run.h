@@ -57,6 +57,8 @@ Result<std::vector<EffectRecord>> effects_of(const Json& document, const Task& t
 Result<std::vector<EffectRecord>> open_effects(const Json& document);
 Result<std::optional<EffectRecord>> find_effect(const Json& document, const std::string& key);
 Result<std::vector<Interrupt>> interrupts(const Json& document);
+/// What the film has cost, and what its open effects may still cost. Micro-dollars.
+Result<std::int64_t> cost_so_far(const Json& document);
 Result<std::optional<Finished>> find_finished(const Json& document, const Task& task);
 [[nodiscard]] bool has_open_question(const std::vector<Interrupt>& all, const Task& task);
 /// Whether the graph can go on with this document's next nodes. Errors: conflict, naming the nodes it does not have.

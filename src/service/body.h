@@ -33,6 +33,8 @@ struct WorkflowService::Body {
   std::mutex events_mutex;
   std::map<std::string, Head> rested;  // attend.cpp: films that had no work due at this head; under `mutex`
 
+  mutable worker::CallGate gate{options.calls_a_provider};
+
   [[nodiscard]] worker::Tools tools(std::stop_token stop) const;
   [[nodiscard]] recovery::Gathered gather(const FilmId& film, const std::optional<Checkpoint>& external = std::nullopt,
                                           const std::optional<Json>& bare = std::nullopt);

@@ -102,6 +102,8 @@ worker::RunOptions WorkflowService::Body::run_options() const {
   run.jobs = options.jobs;
   run.scratch = options.scratch;
   run.effects.in_doubt_pay_up_to_usd_micros = options.in_doubt_pay_up_to_usd_micros;
+  run.effects.budget_usd_micros = options.budget_usd_micros;
+  run.effects.gate = &gate;
   return run;
 }
 

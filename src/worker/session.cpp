@@ -90,14 +90,19 @@ Result<void> Session::commit_step(std::vector<run::Finished> finished) {
   });
 }
 
-Result<void> Session::commit_intent(run::EffectRecord record, const std::vector<Write>& note) {
-  auto done = [&]() -> Result<void> {
+Result<std::optional<std::int64_t>> Session::commit_intent(run::EffectRecord record, const std::vector<Write>& note, std::optional<std::int64_t> budget) {
+  auto done = [&]() -> Result<std::optional<std::int64_t>> {
     const std::lock_guard lock(mutex_);
     heal_if_due();
+    if (budget) {
+      const std::int64_t spent = TRY(run::cost_so_far(*document_));
+      if (record.estimate_usd_micros > *budget - spent) return spent;
+    }
     record.intent_seq = number(head_.seq) + 1;
     run::Delta delta = run::plan_intent(record);
     TRY(run::add_note(graph_, note, delta));
-    return commit_locked(CommitKind::intent, record.task, std::move(delta), false);
+    TRY(commit_locked(CommitKind::intent, record.task, std::move(delta), false));
+    return std::optional<std::int64_t>();
   }();
   if (tools_.background == Background::by_caller) keeper_.attend();
   return done;

@@ -79,7 +79,9 @@ class Session {
   /// A commit whose delta is planned from, and applied to, the document under the lock (run::plan_*).
   using Plan = std::function<Result<run::Delta>(const ValidGraph& graph, Json& document, Seq seq)>;
   Result<void> commit_planned(CommitKind kind, const run::Task& task, const Plan& plan);
-  Result<void> commit_intent(run::EffectRecord record, const std::vector<Write>& note);
+  /// The intent of a call that `budget` (micro-dollars for the whole film, unset: no limit) allows. Returns what the film
+  /// has cost so far when it does not: nothing was committed then.
+  Result<std::optional<std::int64_t>> commit_intent(run::EffectRecord record, const std::vector<Write>& note, std::optional<std::int64_t> budget);
 
   /// Waits for state.json to catch up; brings tier 1 up first, when it is back. Errors: as Keeper::flush.
   Result<void> flush(Duration limit);

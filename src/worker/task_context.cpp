@@ -81,6 +81,9 @@ Result<EffectResult> TaskContext::effect(const EffectRequest& request, const Eff
     session_.emit("effect", task_, effect_payload(request.key, "replayed", known->result->usd_micros));
     return *known->result;
   }
+  // Before the intent: a call that waits for its place has not begun, and is not in doubt after a kill.
+  const auto place = policy_.gate == nullptr ? std::optional<CallGate::Place>(std::in_place) : policy_.gate->enter(request.provider, stop_);
+  if (!place) return fail(ErrorKind::cancelled, "stopped while waiting for a place among the provider's calls. key=" + request.key);
   if (known) return recover(request, *known, call);
   run::EffectRecord record;
   record.key = request.key;
@@ -90,10 +93,33 @@ Result<EffectResult> TaskContext::effect(const EffectRequest& request, const Eff
   record.provider = request.provider;
   record.model = request.model;
   record.estimate_usd_micros = request.estimate_usd_micros;
-  TRY(committed(session_.commit_intent(record, request.note)));
+  TRY(begin(request, record));
   if (request.adopt_existing)
     if (auto adopted = TRY(adopt(request, record))) return *std::move(adopted);
   return perform(request, record, call);
+}
+
+// Makes the intent durable, if the film's budget allows the call; else a person is asked, and asked again for as long as
+// the answer is to retry and the budget has not grown.
+Result<void> TaskContext::begin(const EffectRequest& request, const run::EffectRecord& record) {
+  const bool is_paid = record.estimate_usd_micros > 0 && policy_.budget_usd_micros && !TRY(costs_nothing(request));
+  auto refused = session_.commit_intent(record, request.note, is_paid ? policy_.budget_usd_micros : std::nullopt);
+  if (!refused) return committed(std::unexpected(refused.error()));
+  if (!*refused) return {};
+  const auto asked = ask_apart({"budget_exceeded", "the film's budget does not allow this call", ErrorKind::invalid,
+                                {{"budgetUsdMicros", *policy_.budget_usd_micros}, {"spentUsdMicros", **refused},
+                                 {"priceUsdMicros", record.estimate_usd_micros}, {"provider", record.provider}}, {}, request.key},
+                               2000);
+  if (!asked) return std::unexpected(asked.error());
+  return fail(ErrorKind::cancelled, "waiting for a larger budget. key=" + request.key);
+}
+
+// What lies in the store already is adopted and not paid again.
+Result<bool> TaskContext::costs_nothing(const EffectRequest& request) {
+  if (!request.adopt_existing || !request.object) return false;
+  const auto there = objects().head(*request.object);
+  if (!there && there.error().kind == ErrorKind::unavailable) return std::unexpected(there.error());
+  return there.has_value();
 }
 
 // The intent is there and no result: an earlier life died inside the call.
@@ -204,13 +230,19 @@ Result<Answer> TaskContext::ask(const Question& question) {
 }
 
 Result<Answer> TaskContext::ask_about_failure(const Error& error) {
-  // Numbered after every question already asked, answered ones included: a new failure is a new question.
+  return ask_apart({"llm_retry_exhausted", error.message, error.kind, Json::object(), {}, {}}, 1000);
+}
+
+// A question that the same task may ask in one replay and not in another has numbers of its own, after those of every
+// one of its type that was answered: what happens anew is a new question.
+Result<Answer> TaskContext::ask_apart(Question question, std::size_t first_ordinal) {
   const auto known = TRY(session_.read([](const Json& document) { return run::interrupts(document); }));
-  std::size_t ordinal = 1000;
-  for (const run::Interrupt& one : known)
-    if (one.task == task_ && one.question.type == "llm_retry_exhausted" && one.answer) ++ordinal;
-  questions_ = ordinal;
-  return ask({"llm_retry_exhausted", error.message, error.kind, Json::object(), {}, {}});
+  const auto is_answered = [&](const run::Interrupt& one) { return one.task == task_ && one.question.type == question.type && one.answer; };
+  const std::size_t own = questions_;
+  questions_ = first_ordinal + static_cast<std::size_t>(std::ranges::count_if(known, is_answered));
+  auto answer = ask(question);
+  questions_ = own;
+  return answer;
 }
 
 void TaskContext::progress(const Progress& progress) {

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <string>
 
+#include "worker/call_gate.h"
 #include "worker/session.h"
 #include "workprint/context.h"
 
@@ -15,6 +16,9 @@ struct EffectPolicy {
   std::int64_t in_doubt_pay_up_to_usd_micros = 100'000;
   /// How long the handle's publication is waited for before the film goes on with it queued.
   Duration barrier = std::chrono::seconds(10);
+  /// What all calls of a film may cost; a call that would go beyond is not begun and a person is asked. Unset: no limit.
+  std::optional<std::int64_t> budget_usd_micros;
+  CallGate* gate = nullptr;  ///< unset: no limit
 };
 
 class TaskContext final : public Context {
@@ -51,7 +55,10 @@ class TaskContext final : public Context {
   Result<EffectResult> recover(const EffectRequest& request, const run::EffectRecord& record, const EffectFunction& call);
   Result<std::optional<EffectResult>> adopt(const EffectRequest& request, const run::EffectRecord& record);
   Result<EffectResult> record(const EffectRequest& request, EffectResult result, std::string_view what);
+  Result<void> begin(const EffectRequest& request, const run::EffectRecord& record);
+  Result<bool> costs_nothing(const EffectRequest& request);
   Result<void> committed(Result<void> done);
+  Result<Answer> ask_apart(Question question, std::size_t first_ordinal);
   Result<void> open_question(const std::string& id, const Question& question);
 
   Session& session_;

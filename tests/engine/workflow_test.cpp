@@ -1,7 +1,10 @@
 // A small workflow without films, through the public headers: what any user of the engine relies on.
 #include <doctest/doctest.h>
 
+#include <condition_variable>
 #include <filesystem>
+#include <mutex>
+#include <thread>
 
 #include "base/fault.h"
 #include "record/commit.h"
@@ -20,6 +23,8 @@ const Channel<Json> log_lines{"logLines", Merge::append, 3};
 struct Calls {
   std::map<std::string, int> made;
   bool fail_two = false;
+  std::function<void()> during;       // a call
+  std::mutex mutex;                   // of `made`: calls may run side by side
   std::optional<std::string> die_in;  // throws out of the process's life: the effect's answer never arrives
 };
 
@@ -41,7 +46,11 @@ Result<Writes> make_item(Calls& calls, const State&, Context& context) {
   request.dedupes = Dedupes::yes;
   const EffectFunction call = [&](EffectCall&) -> Result<EffectResult> {
     if (calls.fail_two && context.item() == "2") return fail(ErrorKind::unavailable, "the provider is away");
-    ++calls.made[context.item()];
+    if (calls.during) calls.during();
+    {
+      const std::lock_guard lock(calls.mutex);
+      ++calls.made[context.item()];
+    }
     if (calls.die_in == context.item()) throw Killed();
     EffectResult result;
     result.value = {{"size", 7}};
@@ -85,11 +94,11 @@ struct Bench {
   FilmId film = *parse_film_id("film_a");
   static inline int next = 0;
   int lives = 0;
+  ServiceOptions options;
 
   ~Bench() { std::filesystem::remove_all(root); }
 
   std::unique_ptr<WorkflowService> service(Calls& calls, int batch = 2) {
-    ServiceOptions options;
     options.jobs = batch;
     options.scratch = root / "scratch";
     return std::make_unique<WorkflowService>(*store, *objects, items_workflow(calls, batch), options, clock, seeded_random(static_cast<std::uint64_t>(++lives)),  // as of another process: other ids
@@ -179,6 +188,90 @@ TEST_CASE("a task that fails parks its film, which a person skips, and the rest 
   REQUIRE_MESSAGE(report.has_value(), (report ? "" : report.error().message));
   CHECK(report->status == FilmStatus::complete);
   CHECK(bench.service(calls)->full_state(bench.film)->state["doneItems"]["2"] == "skipped");
+}
+
+TEST_CASE("beyond its budget a film asks and calls nobody; with a larger one it goes on, and pays once") {
+  Bench bench;
+  Calls calls;
+  bench.options.budget_usd_micros = 2'999;  // a call costs 1,000
+  const auto parked = bench.service(calls, 4)->start(bench.film, inputs, "", {});
+  REQUIRE_MESSAGE(parked.has_value(), (parked ? "" : parked.error().message));
+  CHECK(parked->status == FilmStatus::waiting);
+  CHECK(calls.made.size() == 2);  // four tasks side by side, and not one call too many
+  const auto questions = [&] {
+    std::vector<Json> open;
+    const auto full = bench.service(calls)->full_state(bench.film);
+    REQUIRE(full.has_value());
+    for (const Json& one : full->state["$workprint"]["interrupts"])
+      if (!one.contains("answer")) open.push_back(one);
+    return open;
+  };
+  REQUIRE(questions().size() == 2);
+  CHECK(questions().front()["type"] == "budget_exceeded");
+  CHECK(questions().front()["params"]["budgetUsdMicros"] == 2'999);
+  CHECK(questions().front()["params"]["priceUsdMicros"] == 1'000);
+
+  const auto answer_all = [&] {
+    const auto full = bench.service(calls)->full_state(bench.film);
+    REQUIRE(full.has_value());
+    for (const auto& [id, one] : full->state["$workprint"]["interrupts"].items())
+      if (!one.contains("answer")) REQUIRE(bench.service(calls)->resolve_interrupt(bench.film, id, {AnswerAction::retry, Json::object()}).has_value());
+  };
+  answer_all();  // the budget is as it was: the same questions anew
+  bench.reopen();
+  const auto again = bench.service(calls, 4)->resume(bench.film, {});
+  REQUIRE_MESSAGE(again.has_value(), (again ? "" : again.error().message));
+  CHECK(again->status == FilmStatus::waiting);
+  CHECK(calls.made.size() == 2);
+  CHECK(questions().size() == 2);
+
+  answer_all();
+  bench.options.budget_usd_micros = 4'000;
+  bench.reopen();
+  const auto report = bench.service(calls, 4)->resume(bench.film, {});
+  REQUIRE_MESSAGE(report.has_value(), (report ? "" : report.error().message));
+  CHECK(report->status == FilmStatus::complete);
+  CHECK(calls.made == std::map<std::string, int>{{"0", 1}, {"1", 1}, {"2", 1}, {"3", 1}});
+}
+
+TEST_CASE("a film of which a call is skipped for its budget goes on without it") {
+  Bench bench;
+  Calls calls;
+  bench.options.budget_usd_micros = 3'000;
+  REQUIRE(bench.service(calls, 1)->start(bench.film, inputs, "", {}).has_value());
+  CHECK(calls.made.size() == 3);
+  REQUIRE(bench.service(calls)->resolve_interrupt(bench.film, "", {AnswerAction::skip, Json::object()}).has_value());
+  const auto report = bench.service(calls, 1)->resume(bench.film, {});
+  REQUIRE_MESSAGE(report.has_value(), (report ? "" : report.error().message));
+  CHECK(report->status == FilmStatus::complete);
+  CHECK(bench.service(calls)->full_state(bench.film)->state["doneItems"]["3"] == "skipped");
+}
+
+TEST_CASE("calls to one provider at the same time are as many as the limit says, over all films") {
+  Bench bench;
+  Calls calls;
+  // Each call waits until as many as may be there are there, or, where one too many came, tells.
+  struct {
+    std::mutex mutex;
+    std::condition_variable changed;
+    int now = 0, most = 0, all = 0;
+  } seen;
+  calls.during = [&] {
+    std::unique_lock lock(seen.mutex);
+    seen.most = std::max(seen.most, ++seen.now);
+    const int mine = ++seen.all;
+    seen.changed.notify_all();
+    // Two by two: the partner of an odd one is the next.
+    seen.changed.wait(lock, [&] { return seen.all >= mine + mine % 2; });
+    --seen.now;
+  };
+  bench.options.calls_a_provider = 2;
+  const auto service = bench.service(calls, 4);
+  std::jthread other([&] { CHECK(service->start(*parse_film_id("film_b"), inputs, "", {}).has_value()); });
+  CHECK(service->start(bench.film, inputs, "", {}).has_value());
+  other.join();
+  CHECK(seen.all == 8);
+  CHECK(seen.most == 2);
 }
 
 TEST_CASE("other inputs over an existing film are refused by name; start over keeps the numbers going") {
