@@ -7,6 +7,7 @@
 #include "tests/conformance/checkpoint_store_contract.h"
 #include "tests/conformance/inbox_contract.h"
 #include "tests/postgres/shared_server.h"
+#include "tests/support/tcp_gate.h"
 
 namespace workprint {
 namespace {
@@ -72,6 +73,43 @@ TEST_CASE("commands of many senders at once are each there once") {
   }
   const auto inbox = store::postgres::open_postgres_inbox(location, system_clock(), {});
   CHECK(inbox->pending(conformance::film_named("film"), 1000)->size() == each / 2 + senders * each / 2);
+}
+
+TEST_CASE("a command whose answer was lost is sent again and is there once; its result stands as it was first told") {
+  TcpGate gate(shared_server().port());
+  const std::string location = shared_server().tcp_location("schema=" + fresh_schema(), gate.port());
+  const auto inbox = store::postgres::open_postgres_inbox(location, system_clock(), {.call = std::chrono::seconds(3)});
+  const FilmId film = conformance::film_named("film");
+  int sent = 0, unknown = 0;
+  const auto send = [&](const std::string& id) { return inbox->submit(conformance::inbox_clauses::command_of("film", id)); };
+  for (int round = 0; round < 8; ++round) {
+    CHECK(send("before" + std::to_string(round)).has_value());  // what is prepared once is prepared, and the connection stands
+    const std::string id = "lost" + std::to_string(round);
+    if (round % 2 == 0)
+      gate.lose_next_answer();
+    else
+      gate.lose_next_question();
+    const auto taken = send(id);
+    CHECK(conformance::word_of(taken) == "unavailable");
+    unknown += taken ? 0 : 1;
+    const auto again = send(id);
+    REQUIRE_MESSAGE(again.has_value(), (again ? "" : again.error().message));
+    CHECK(again->state == CommandState::accepted);
+    sent += 2;
+    CHECK(inbox->pending(film, 100)->size() == static_cast<std::size_t>(sent));
+  }
+  CHECK(gate.cuts() == 8);
+  CHECK(unknown == 8);
+  CHECK(inbox->counts()->waiting == 1);
+
+  CHECK(inbox->settle(film, "before0", CommandState::applied, Seq{5}, "").has_value());
+  gate.lose_next_answer();
+  CHECK(conformance::word_of(inbox->settle(film, "lost0", CommandState::applied, Seq{7}, "")) == "unavailable");
+  CHECK(inbox->settle(film, "lost0", CommandState::rejected, Seq{9}, "late").has_value());
+  const auto record = inbox->find(film, "lost0");
+  REQUIRE(record.has_value());
+  CHECK(record->state == CommandState::applied);
+  CHECK(number(record->seq) == 7);
 }
 
 }  // namespace workprint
