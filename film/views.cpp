@@ -235,14 +235,14 @@ Json question_view(const std::string& id, const Json& question) {
 
 std::string public_uri(const Json& asset) {
   const std::string path = text(asset, "path");
-  return path.empty() ? std::string() : "/api/objects/" + path;
+  // Texts and verdicts are read through the state's routes; they are not served as media.
+  return path.empty() || path.ends_with(".json") ? std::string() : "/api/objects/" + path;
 }
 
 Json with_uris(Json asset) {
-  const std::string uri = public_uri(asset);
-  if (uri.empty()) return asset;
+  if (text(asset, "path").empty()) return asset;
   asset["storageUri"] = asset["path"];
-  asset["publicUri"] = uri;
+  if (const std::string uri = public_uri(asset); !uri.empty()) asset["publicUri"] = uri;
   return asset;
 }
 

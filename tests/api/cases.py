@@ -337,6 +337,22 @@ def songs(bench, client, folder, film_id):
 def media(bench, client, film_id):
     movie = client.get("/api/video/%s/state?shape=old" % film_id).json["state"]["renderedVideo"]
     url = movie["publicUri"]
+    with bench.case("every publicUri that is told can be fetched") as note:
+        told = set()
+
+        def walk(value):
+            if isinstance(value, dict):
+                if "publicUri" in value:
+                    told.add(value["publicUri"])
+                value = list(value.values())
+            for one in value if isinstance(value, list) else []:
+                walk(one)
+        walk(client.get("/api/video/%s/takes" % film_id).json)
+        walk(client.get("/api/video/%s/state?shape=old" % film_id).json)
+        for uri in sorted(told):
+            eq(uri, client.get(uri).status, 200)
+        assert len(told) > 5, told
+        note("%d of them" % len(told))
     with bench.case("a movie: whole, ETag its hash, immutable"):
         whole = client.get(url)
         eq("sha256", hashlib.sha256(whole.body).hexdigest(), movie["sha256"])
