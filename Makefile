@@ -14,7 +14,7 @@ SEEDS ?= 20000
 FIRST ?= 1
 DISK_FAULT := build/release/libdisk_fault.so
 
-.PHONY: help setup build film check check-all check-objects check-api kill-sweep disk-faults two-workers outage-drill fleet soak model fuzz sim crash-points power-cuts mutations coverage bench graph clean
+.PHONY: help setup build film check check-all check-objects check-api kill-sweep disk-faults two-workers outage-drill fleet soak model fuzz sim crash-points power-cuts mutations coverage bench bench-peers graph clean
 
 help: ## print this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -106,6 +106,11 @@ fuzz: ## run each libFuzzer program for TIME seconds; what they find beyond the 
 bench: build ## measure commits/s, bytes persisted and render time against their limits
 	cmake --build --preset release -j $(JOBS)
 	bench/run
+
+bench-peers: build ## measure Workprint beside LangGraph JS, DBOS and raw PostgreSQL on one server, 12 minutes; QUICK=1: two
+	@command -v npm > /dev/null || tools/setup npm
+	cmake --build --preset release --target peers_workprint -j $(JOBS)
+	bench/peers/run $(if $(QUICK),--quick)
 
 graph: build ## print the film's graph as Mermaid
 	@$(WORKPRINT) graph
