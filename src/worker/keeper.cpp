@@ -126,7 +126,7 @@ void Keeper::publish_newest() {
     not_before_ = setup_.clock->now() + pause_;
     pause_ = std::min(pause_ * 2, pause_max);
     event.type = "lag";
-    event.payload = {{"seqs", offered_ ? number(offered_->seq) - (published_ ? number(published_->seq) : 0) : 0}, {"error", last_error_}};
+    event.payload = lag_of(offered_ ? number(offered_->seq) - (published_ ? number(published_->seq) : 0) : 0);
   }
   duties_.emit(std::move(event));
   if (done) read_back(outgoing);
@@ -140,14 +140,21 @@ void Keeper::read_back(const snapshot::Outgoing& outgoing) {
   }
   const auto same = shelf_.read_back(*setup_.objects, setup_.film, outgoing);
   if (same || same.error().kind == ErrorKind::unavailable) return;
+  Event event{"lag", setup_.film.value(), number(outgoing.head.epoch), number(outgoing.head.seq), Json::object()};
   {
     const std::lock_guard lock(mutex_);
     published_.reset();
     last_error_ = same.error().message;
     not_before_ = setup_.clock->now() + pause_;
     pause_ = std::min(pause_ * 2, pause_max);
+    event.payload = lag_of(1);
   }
-  duties_.emit({"lag", setup_.film.value(), number(outgoing.head.epoch), number(outgoing.head.seq), {{"seqs", 1}, {"error", same.error().message}}});
+  duties_.emit(std::move(event));
+}
+
+Json Keeper::lag_of(std::uint64_t seqs) const {
+  const std::chrono::duration<double> since = setup_.clock->now() - behind_since_;
+  return {{"seqs", seqs}, {"seconds", since.count()}, {"error", last_error_}};
 }
 
 void Keeper::give_sign() {

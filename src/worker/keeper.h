@@ -78,6 +78,7 @@ class Keeper {
   Result<void> paced(Instant& last, const std::function<Result<void>()>& write);
   void read_back(const snapshot::Outgoing& outgoing);
   void lose(Error error);
+  [[nodiscard]] Json lag_of(std::uint64_t seqs) const;  // mutex_ held
   [[nodiscard]] bool wants_publication() const;  // mutex_ held
   [[nodiscard]] Instant next_due() const;        // mutex_ held
 
