@@ -14,7 +14,7 @@ SEEDS ?= 20000
 FIRST ?= 1
 DISK_FAULT := build/release/libdisk_fault.so
 
-.PHONY: help setup build film check check-all check-objects check-api kill-sweep disk-faults two-workers outage-drill fleet soak model fuzz sim crash-points power-cuts mutations coverage bench bench-peers graph clean
+.PHONY: help setup build film check check-all check-objects check-api kill-sweep disk-faults two-workers outage-drill cloud-drill fleet soak model fuzz sim crash-points power-cuts mutations coverage bench bench-peers graph clean
 
 help: ## print this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -43,12 +43,13 @@ check: build ## build the tests with ASan and UBSan and run them; then bad input
 	tests/crash/two_workers --program $(WORKPRINT) --rounds 20
 	tests/crash/outage_drill --program $(WORKPRINT) --rounds 8
 	tests/crash/fleet_takeover --program $(WORKPRINT) --films 6
+	tests/crash/cloud_drill --program $(WORKPRINT) --cases 2 --small --only 'reference;kills;dropped:same state;fenced:asleep;costs'
 	@# One core each: the model beside the simulator.
 	tests/model/check > build/model.log 2>&1 & model=$$!; ok=0; \
 	$(SIM) --seeds 2000 && $(SIM) --crash-points --every 40 && $(SIM) --power-cuts 150 || ok=1; \
 	wait $$model || ok=1; cat build/model.log; exit $$ok
 
-check-all: check check-objects check-api kill-sweep disk-faults two-workers outage-drill fleet model fuzz sim crash-points power-cuts mutations bench ## everything in check, object stores by others, the whole sweeps, the model at larger bounds, the fuzzers, the benches
+check-all: check check-objects check-api kill-sweep disk-faults two-workers outage-drill cloud-drill fleet model fuzz sim crash-points power-cuts mutations bench ## everything in check, object stores by others, the whole sweeps, the model at larger bounds, the fuzzers, the benches
 
 check-objects: build ## object stores against Ceph's S3 gateway, and with Google's and Amazon's own clients (Debian, npm)
 	tools/setup --object-servers
@@ -68,6 +69,9 @@ two-workers: build ## two workers on one film, stopped and killed at random for 
 
 outage-drill: build ## two workers, and the database stopped, frozen, restored, dropped, cut off: ROUNDS films
 	tests/crash/outage_drill --program $(WORKPRINT) --rounds $(ROUNDS)
+
+cloud-drill: build ## a film on PostgreSQL and the Google Cloud Storage emulator: killed, its database dropped, its bucket away, fenced, counted
+	tests/crash/cloud_drill --program $(WORKPRINT) --cases 40
 
 fleet: build ## three workers and fifty films; a worker killed or paused every few seconds
 	tests/crash/fleet_takeover --program $(WORKPRINT) --films 50

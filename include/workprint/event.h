@@ -15,7 +15,7 @@ namespace workprint {
 ///   task      {node, item?, what: started|finished|waiting|cancelled|failed, error?}
 ///   effect    {key, node, item?, what: executing|made|done|adopted|replayed|polling|failed|unknown, usdMicros?}
 ///   progress  {node, item?, message, fraction?}
-///   published {seq, object}: state.json is in the object store
+///   published {}: state.json is in the object store, with all up to `seq`
 ///   lag       {seqs, seconds, error}: it is not, and why
 ///   tier      {tier: checkpoint|both, what: lost|back, error?}: a tier was lost and what it is replaced by, or is back
 ///   interrupt {id, node, item?, type, error, editable}

@@ -37,7 +37,7 @@ void Meter::on(const Event& event) {
   } else if (event.type == "published") {
     ++publications_;
     Film& film = films_[event.film];
-    film.published = event.payload.value("seq", std::uint64_t{0});
+    film.published = event.seq;
     film.lag_seconds = 0;
   } else if (event.type == "lag") {
     films_[event.film].lag_seconds = event.payload.value("seconds", 0.0);

@@ -285,8 +285,8 @@ Result<bool> Connection::wait_for_notice(Deadline deadline) {
 
 std::string Connection::in_schema(std::string_view sql) const {
   std::string text(sql);
-  const std::string name = location_->schema + ".";
-  if (name == "workprint.") return text;
+  if (location_->schema == "workprint") return text;
+  const std::string name = "\"" + location_->schema + "\".";  // it may be a word of SQL
   for (std::size_t at = text.find("workprint."); at != std::string::npos; at = text.find("workprint.", at + name.size()))
     text.replace(at, std::strlen("workprint."), name);
   return text;

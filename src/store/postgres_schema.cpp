@@ -213,7 +213,7 @@ Result<Loaded<std::string>> examine_all(Connection& connection, Duration limit, 
 }
 
 Result<void> make_tables(Connection& connection, Deadline deadline) {
-  std::string script = fmt::format("CREATE SCHEMA IF NOT EXISTS {};\n", connection.location().schema);
+  std::string script = fmt::format("CREATE SCHEMA IF NOT EXISTS \"{}\";\n", connection.location().schema);
   for (const char* step : steps) script += step;
   TRY(connection.run_script(script, deadline, "make the tables"));
   const std::string format = std::to_string(schema_format), incarnation = new_incarnation(), seal = meta_seal(format, incarnation);
@@ -294,7 +294,7 @@ Result<std::string> rename_schema(Connection& connection, WallTime now, Deadline
   std::ranges::transform(time, time.begin(), [](char c) { return c == 'T' || c == 'Z' ? '_' : c; });
   const std::string& schema = connection.location().schema;
   const std::string kept = schema + "_aside_" + time + fmt::format("{:04x}", system_random()->next() & 0xffff);
-  TRY(connection.run_script(fmt::format("ALTER SCHEMA {} RENAME TO {}", schema, kept), deadline, "set the schema aside"));
+  TRY(connection.run_script(fmt::format("ALTER SCHEMA \"{}\" RENAME TO \"{}\"", schema, kept), deadline, "set the schema aside"));
   return kept;
 }
 

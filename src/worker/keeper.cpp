@@ -61,23 +61,32 @@ void Keeper::attend() {
   if (sign_now) give_sign();
 }
 
+// Some stores take about one write a second to one name. They count from when they took the last one, which is at the
+// latest when its answer is here.
+Result<void> Keeper::paced(Instant& last, const std::function<Result<void>()>& write) {
+  const auto since = setup_.clock->now() - last;
+  if (const auto rest = std::chrono::ceil<Duration>(setup_.objects->write_interval() - since); last != Instant{} && rest > Duration::zero())
+    setup_.clock->wait(rest, {});
+  auto done = write();
+  last = setup_.clock->now();
+  return done;
+}
+
 Result<void> Keeper::publish(const snapshot::Outgoing& outgoing) {
   {
     const std::lock_guard lock(mutex_);
     if (lost_) return std::unexpected(*lost_);
     if (published_ && !is_newer(outgoing.head, *published_)) return {};  // somebody was quicker with a newer one
   }
-  // Some stores take about one write a second to one name.
-  const auto since = setup_.clock->now() - written_at_;
-  if (const auto rest = std::chrono::ceil<Duration>(setup_.objects->write_interval() - since); written_at_ != Instant{} && rest > Duration::zero())
-    setup_.clock->wait(rest, {});
-  written_at_ = setup_.clock->now();
-  auto done = shelf_.publish(*setup_.objects, setup_.film, outgoing);
+  auto done = paced(written_at_, [&] { return shelf_.publish(*setup_.objects, setup_.film, outgoing); });
   if (!done && is_final(done.error().kind)) lose(done.error());
   if (!done) return done;
+  published_at_ = written_at_;
   const std::lock_guard lock(mutex_);
   published_ = outgoing.head;
-  behind_since_ = setup_.clock->now();
+  // Not sooner, so that what is written then is what is newest then.
+  not_before_ = written_at_ + setup_.objects->write_interval();
+  behind_since_ = written_at_;
   last_error_.clear();
   pause_ = pause_first;
   changed_.notify_all();
@@ -93,7 +102,7 @@ Result<void> Keeper::write_through(const snapshot::Outgoing& outgoing) {
 
 Result<void> Keeper::confirm(const snapshot::Outgoing& outgoing) {
   const std::lock_guard io(io_);
-  auto done = shelf_.confirm(*setup_.objects, setup_.film, outgoing);
+  auto done = paced(written_at_, [&] { return shelf_.confirm(*setup_.objects, setup_.film, outgoing); });
   if (!done && is_final(done.error().kind)) lose(done.error());
   return done;
 }
@@ -117,7 +126,7 @@ void Keeper::publish_newest() {
     not_before_ = setup_.clock->now() + pause_;
     pause_ = std::min(pause_ * 2, pause_max);
     event.type = "lag";
-    event.payload = {{"seqs", offered_ ? number(offered_->seq) - (published_ ? number(published_->seq) : 0) : 0}, {"error", last_error_}};
+    event.payload = lag_of(offered_ ? number(offered_->seq) - (published_ ? number(published_->seq) : 0) : 0);
   }
   duties_.emit(std::move(event));
   if (done) read_back(outgoing);
@@ -131,14 +140,21 @@ void Keeper::read_back(const snapshot::Outgoing& outgoing) {
   }
   const auto same = shelf_.read_back(*setup_.objects, setup_.film, outgoing);
   if (same || same.error().kind == ErrorKind::unavailable) return;
+  Event event{"lag", setup_.film.value(), number(outgoing.head.epoch), number(outgoing.head.seq), Json::object()};
   {
     const std::lock_guard lock(mutex_);
     published_.reset();
     last_error_ = same.error().message;
     not_before_ = setup_.clock->now() + pause_;
     pause_ = std::min(pause_ * 2, pause_max);
+    event.payload = lag_of(1);
   }
-  duties_.emit({"lag", setup_.film.value(), number(outgoing.head.epoch), number(outgoing.head.seq), {{"seqs", 1}, {"error", same.error().message}}});
+  duties_.emit(std::move(event));
+}
+
+Json Keeper::lag_of(std::uint64_t seqs) const {
+  const std::chrono::duration<double> since = setup_.clock->now() - behind_since_;
+  return {{"seqs", seqs}, {"seconds", since.count()}, {"error", last_error_}};
 }
 
 void Keeper::give_sign() {
@@ -147,8 +163,9 @@ void Keeper::give_sign() {
   const std::lock_guard io(io_);
   const Instant now = setup_.clock->now();
   // A publication is a sign of life too.
-  if (epoch && (written_at_ == Instant{} || now - written_at_ >= setup_.term / 3)) {
-    const auto beat = claim_.beat(*setup_.objects, setup_.film, {*epoch, setup_.writer, 0, setup_.term, false, {}});
+  if (epoch && (published_at_ == Instant{} || now - published_at_ >= setup_.term / 3)) {
+    const snapshot::Claim claim{*epoch, setup_.writer, 0, setup_.term, false, {}};
+    const auto beat = paced(claimed_at_, [&] { return claim_.beat(*setup_.objects, setup_.film, claim); });
     if (!beat && is_final(beat.error().kind)) return lose(beat.error());
   }
   const std::lock_guard lock(mutex_);
@@ -194,7 +211,7 @@ void Keeper::release() {
   }
   const std::lock_guard io(io_);
   // A claim that stays costs the next worker a term of looking, no more.
-  [[maybe_unused]] const auto released = claim_.release(*setup_.objects, setup_.film);
+  [[maybe_unused]] const auto released = paced(claimed_at_, [&] { return claim_.release(*setup_.objects, setup_.film); });
 }
 
 Keeper::Status Keeper::status() const {

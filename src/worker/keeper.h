@@ -75,8 +75,10 @@ class Keeper {
   void publish_newest();
   void give_sign();
   Result<void> publish(const snapshot::Outgoing& outgoing);
+  Result<void> paced(Instant& last, const std::function<Result<void>()>& write);
   void read_back(const snapshot::Outgoing& outgoing);
   void lose(Error error);
+  [[nodiscard]] Json lag_of(std::uint64_t seqs) const;  // mutex_ held
   [[nodiscard]] bool wants_publication() const;  // mutex_ held
   [[nodiscard]] Instant next_due() const;        // mutex_ held
 
@@ -86,7 +88,8 @@ class Keeper {
   std::mutex io_;  // one write in flight; before mutex_
   snapshot::Shelf shelf_;
   snapshot::ClaimHolder claim_;
-  Instant written_at_{};  // of state.json
+  Instant written_at_{}, published_at_{};  // state.json, tried and done
+  Instant claimed_at_{};                   // lease.json
 
   mutable std::mutex mutex_;
   std::condition_variable_any changed_;

@@ -279,6 +279,7 @@ Result<Epoch> Session::sign_of_life() {
   if (!lock.owns_lock()) return fail(ErrorKind::unavailable, "a commit is under way, and is a sign of life itself");
   if (broken_) return fail(ErrorKind::unavailable, broken_->message);
   heal_if_due();
+  if (broken_) return std::unexpected(*broken_);  // who has just learned that the film is another's claims nothing
   if (!degraded_)
     if (const auto renewed = tools_.store->renew(*lease_); !renewed && renewed.error().kind == ErrorKind::fenced)
       return std::unexpected(renewed.error());

@@ -6,6 +6,9 @@ rule, short persistence, queries, 308 without Range), CRC32C checked before anyt
 delimiter, ranges, rewrite and compose, bearer tokens that expire, one write a second for each name (when switched on).
 Also the two places tokens come from: the OAuth token endpoint and the metadata server.
 
+Log entries have `operation` (insert, open, chunk, get, media, list, delete, ...), `name` and, of a write, `conditions`; of one that
+was done `stored` bytes and their `crc32c`.
+
 Settings: {"bucket": name} makes a bucket; {"rate_limit": bool}; {"page_size": n}; {"token_uses": n} asks for tokens, each
 good for n requests; {"public_key": {"n": hex, "e": int}} checks the signature of service accounts.
 """
@@ -128,10 +131,47 @@ class Gcs:
     # entrance
 
     def answer(self, request, fault):
+        request.note.update(self.about(request))
         try:
             return self.route(request, fault)
         except Refusal as refusal:
             return refusal.answer
+
+    def about(self, request):
+        """What a request asks for, in Google's words; for the log."""
+        query, conditions = request.query, request.query
+        if "upload_id" in query:
+            operation = "chunk"
+            session = self.sessions.get(query["upload_id"])
+            conditions = session.query if session else {}
+        elif request.segments[:1] == ["upload"]:
+            operation = "open" if query.get("uploadType") == "resumable" else "insert"
+        elif request.segments[-1:] in (["o"], ["b"]) and request.method == "GET":
+            operation = "list"
+        elif request.method == "GET":
+            operation = "media" if query.get("alt") == "media" or request.segments[0] == "download" else "get"
+        else:
+            operation = request.method.lower()
+        return {"operation": operation, "name": self.name_of(request) or "",
+                "conditions": {k: v for k, v in conditions.items() if k.startswith("if")}}
+
+    def name_of(self, request):
+        s, query = request.segments, request.query
+        if "upload_id" in query:
+            session = self.sessions.get(query["upload_id"])
+            return session.name if session else None
+        if s[:1] == ["upload"]:
+            if "name" in query:
+                return query["name"]
+            document = request.body
+            if query.get("uploadType") == "multipart":
+                document = document.partition(b"\r\n\r\n")[2]
+            try:
+                return json.JSONDecoder().raw_decode(document[:1 << 16].decode(errors="ignore").lstrip())[0].get("name")
+            except (ValueError, AttributeError):
+                return None
+        at = s.index("o") + 1 if "o" in s else len(s)
+        return s[at] if at < len(s) else None
 
     def route(self, request, fault):
         s = request.segments
@@ -207,7 +247,7 @@ class Gcs:
                                "(create, update, and delete). Please reduce your request rate.", "rateLimitExceeded")
         self.last_write[(bucket, name)] = now
 
-    def store(self, bucket, name, data, resource, query):
+    def store(self, request, bucket, name, data, resource, query):
         objects = self.bucket(bucket)
         if not name or len(name.encode()) > 1024 or "\n" in name or "\r" in name:
             raise Refusal(400, "Invalid object name")
@@ -218,6 +258,7 @@ class Gcs:
         self.pace(bucket, name)
         self.generation += 1
         objects[name] = Object(bucket, name, data, resource, self.generation)
+        request.note.update(stored=len(data), crc32c=objects[name].resource["crc32c"])
         return objects[name]
 
     def object(self, request, s):
@@ -305,7 +346,7 @@ class Gcs:
     def rewrite(self, request, bucket, name, target_bucket, target):
         there = self.find(bucket, name, {"generation": request.query.get("sourceGeneration", "")})
         self.preconditions(request.query, there, "ifSource")
-        made = self.store(target_bucket, target, there.data, {**there.resource, **request.json(), "crc32c": None},
+        made = self.store(request, target_bucket, target, there.data, {**there.resource, **request.json(), "crc32c": None},
                           request.query)
         return json_answer({"kind": "storage#rewriteResponse", "done": True, "objectSize": str(len(there.data)),
                             "totalBytesRewritten": str(len(there.data)), "resource": self.resource(request, made)})
@@ -319,7 +360,7 @@ class Gcs:
             there = self.find(bucket, source["name"], source)
             self.preconditions(source.get("objectPreconditions", {}), there)
             data += there.data
-        made = self.store(bucket, name, data, wanted.get("destination", {}), request.query)
+        made = self.store(request, bucket, name, data, wanted.get("destination", {}), request.query)
         made.resource.pop("md5Hash")
         return json_answer(self.resource(request, made))
 
@@ -336,7 +377,7 @@ class Gcs:
             self.bucket(bucket)
             if kind == "media":
                 resource = {"contentType": request.headers.get("content-type", "application/octet-stream")}
-                made = self.store(bucket, request.query["name"], request.body, resource, request.query)
+                made = self.store(request, bucket, request.query["name"], request.body, resource, request.query)
                 return json_answer(self.resource(request, made))
             if kind == "multipart":
                 return self.multipart(request, bucket)
@@ -361,7 +402,7 @@ class Gcs:
         head, data = split(mark.join(parts[2:-1]))
         resource = json.loads(resource)
         resource.setdefault("contentType", head.get("content-type", "application/octet-stream"))
-        made = self.store(bucket, request.query.get("name") or resource["name"], data, resource, request.query)
+        made = self.store(request, bucket, request.query.get("name") or resource["name"], data, resource, request.query)
         return json_answer(self.resource(request, made))
 
     def open_session(self, request, bucket):
@@ -424,7 +465,7 @@ class Gcs:
         return Answer(308, b"", headers)
 
     def finish(self, request, session):
-        made = self.store(session.bucket, session.name, session.data, session.resource, session.query)
+        made = self.store(request, session.bucket, session.name, session.data, session.resource, session.query)
         session.made = self.resource(request, made)
         session.data = b""
         return json_answer(session.made)

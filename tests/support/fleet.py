@@ -119,6 +119,7 @@ class Gate:
                 continue
             try:
                 far = socket.create_connection(("127.0.0.1", self.target), timeout=5)
+                far.settimeout(None)  # of connecting: a connection may be idle for as long as it likes
             except OSError:
                 near.close()
                 continue

@@ -2,7 +2,10 @@
 
 A fake gives `Server` a function `answer(request) -> Answer`. Faults are set over HTTP itself:
   POST /_control/faults    a JSON array of faults, added to those that are set (see Fault); [] removes all
-  GET  /_control/log       a JSON array of the requests since the last look, oldest first
+  GET  /_control/log       a JSON array of the requests since the last look, oldest first: method, target, headers, act,
+                           status, connection, when it was whole (`at`, seconds), body's bytes, and what the fake noted
+  POST /_control/held      waits until `count` requests are held, at most `patience` s; the notes of those that are
+  POST /_control/release   carries out all that is held, as if it had come only now; their log entries
   POST /_control/settings  a JSON object handed to the fake's `settings`
 """
 import itertools
@@ -24,6 +27,7 @@ class Request:
     target: str
     headers: dict  # names in lower case
     body: bytes = b""
+    note: dict = field(default_factory=dict)  # what the fake wants to be read in the log
 
     def __post_init__(self):
         parts = urlsplit(self.target)
@@ -48,17 +52,20 @@ def json_answer(value, status=200, **headers):
 
 @dataclass
 class Fault:
-    """Strikes requests whose method and target fit: after `skip` of them, `times` times.
+    """Strikes requests whose method, target and name fit: after `skip` of them, `times` times.
+
+    `name` is held against the name of the object, which is known when the whole request is in.
 
     act, before anything is done:  status (with `status`, `headers`, `body`), reset_before, reset_mid_request (after
     `bytes` of the body), reset_after_request, stall, corrupt_request (one bit of the body's byte `at`), keep_less (a
-    resumable chunk's first `bytes` only), forget_session
+    resumable chunk's first `bytes` only), forget_session, hold (until /_control/release: a request that is late)
     act, after it is done: commit_then_reset, reset_mid_answer and truncate (after `bytes` of the body), corrupt_answer,
     drip (a byte every `interval` s), commit_then_status
     """
     act: str
     method: str = ""
     target: str = ""
+    name: str = ""
     skip: int = 0
     times: int = 1
     status: int = 503
@@ -68,7 +75,11 @@ class Fault:
     at: int = -1
     interval: float = 0.05
 
-    def strikes(self, request):
+    def strikes(self, request, name):
+        if bool(self.name) != (name is not None):
+            return False
+        if self.name and not re.search(self.name, name):
+            return False
         if self.method and self.method != request.method:
             return False
         if self.target and not re.search(self.target, request.target):
@@ -194,6 +205,12 @@ class Connection:
             self.read_exactly(min(fault.bytes, int(request.headers.get("content-length", "0"))))
             self.reset()
         request.body = self.read_body(request)
+        entry["at"], entry["bytes"] = time.time(), len(request.body)
+        if not fault:
+            fault = self.server.fault_for(request, self.server.name_of(request))
+            act = entry["act"] = fault.act if fault else ""
+        if act == "hold":
+            self.server.hold(entry)
         if act == "reset_after_request":
             self.reset()
         if act == "stall":
@@ -207,7 +224,7 @@ class Connection:
             answer = self.server.answer(request, fault)
             if act == "commit_then_status":
                 answer = Answer(fault.status, fault.body.encode(), fault.headers)
-        entry["status"] = answer.status
+        self.server.answered(entry, answer.status, request.note)
         self.send(request, answer, fault)
 
     def serve(self):
@@ -226,13 +243,39 @@ class Server:
         self.lock = threading.Lock()
         self.faults = []
         self.log = []
+        self.held = []
+        self.changed = threading.Condition(self.lock)
 
-    def fault_for(self, request):
+    def name_of(self, request):
+        """What the fake calls the object of a whole request."""
+        name_of = getattr(self.fake, "name_of", None)
+        return (name_of(request) if name_of else None) or ""
+
+    def fault_for(self, request, name=None):
         with self.lock:
             for fault in self.faults:
-                if fault.strikes(request):
+                if fault.strikes(request, name):
                     return fault
         return None
+
+    def hold(self, entry):
+        with self.lock:
+            self.held.append(entry)
+            self.changed.notify_all()
+            self.changed.wait_for(lambda: not any(one is entry for one in self.held))
+
+    def answered(self, entry, status, note):
+        with self.lock:
+            entry.update(note)
+            entry["status"] = status
+            self.changed.notify_all()
+
+    def release(self):
+        """With self.lock held."""
+        entries, self.held = self.held, []
+        self.changed.notify_all()
+        self.changed.wait_for(lambda: all(entry["status"] for entry in entries), timeout=60)
+        return entries
 
     def note(self, request, act, connection):
         entry = {"method": request.method, "target": request.target, "act": act, "status": 0, "connection": connection,
@@ -258,6 +301,12 @@ class Server:
             if request.path == "/_control/log":
                 log, self.log = self.log, []
                 return json_answer(log)
+            if request.path == "/_control/held":
+                wanted = request.json()
+                self.changed.wait_for(lambda: len(self.held) >= wanted["count"], timeout=wanted["patience"])
+                return json_answer(self.held)
+            if request.path == "/_control/release":
+                return json_answer(self.release())
         if request.path == "/_control/settings":
             return json_answer(self.fake.settings(request.json()) or {})
         return Answer(404)
