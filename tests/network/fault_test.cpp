@@ -39,11 +39,11 @@ std::shared_ptr<ObjectStore> open_gcs(const std::string& origin, const HttpConte
   GcsOptions options{.bucket = "bucket", .prefix = {}, .endpoint = origin};
   options.one_request_bytes_max = 100'000;
   options.chunk_bytes = 256u << 10;
-  return open_network_store(open_gcs_bucket(options, context, nullptr), "", system_random());
+  return open_network_store(open_gcs_bucket(options, context, nullptr), "", context);
 }
 std::shared_ptr<ObjectStore> open_s3(const std::string& origin, const HttpContext& context) {
   S3Options options = s3_options(origin, "bucket");
-  return open_network_store(open_s3_bucket(options, context, std::make_shared<TestKeys>()), "", system_random());
+  return open_network_store(open_s3_bucket(options, context, std::make_shared<TestKeys>()), "", context);
 }
 
 const Service services[] = {{"fake_gcs.py", open_gcs}, {"fake_s3.py", open_s3}};
