@@ -35,6 +35,7 @@ struct ServiceOptions {
   std::filesystem::path scratch;                ///< private folders of running tasks
   std::int64_t in_doubt_pay_up_to_usd_micros = 100'000;
   Duration flush_limit = std::chrono::seconds(30);  ///< how long an orderly end waits for state.json
+  std::stop_token park{};                           ///< ends that wait at once: the person does not wait any longer
   /// A writer that gives no sign of life for so long loses its film to the next one that asks.
   Duration lease_term = std::chrono::seconds(30);
   /// How long a commit is tried while neither tier answers, before the film is parked (unavailable).
