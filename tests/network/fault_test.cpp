@@ -2,10 +2,8 @@
 // answer is right, and the requests are few.
 #include <doctest/doctest.h>
 
-#include <fstream>
-
 #include "object/gcs_bucket.h"
-#include "object/scratch_folder.h"
+#include "tests/support/large_file.h"
 #include "tests/support/s3_backend.h"
 
 namespace workprint {
@@ -299,24 +297,6 @@ TEST_CASE("faults: Google's limit of one write a second for a name is waited for
   CHECK(fake.log().size() <= 3);
   CHECK(bytes_at(*store, "f/state.json") == "2");
 }
-
-namespace {
-
-struct LargeFile {
-  ScratchFolder scratch;
-  std::filesystem::path source = scratch.path() / "source";
-  std::filesystem::path target = scratch.path() / "target";
-  FileDigest digest;
-  explicit LargeFile(std::size_t size_bytes) {
-    std::string bytes(size_bytes, 'v');
-    const auto random = seeded_random(7);
-    for (std::size_t at = 0; at < bytes.size(); at += 1000) bytes[at] = static_cast<char>(random->next());
-    std::ofstream(source, std::ios::binary) << bytes;
-    digest = value(digest_file(source));
-  }
-};
-
-}  // namespace
 
 TEST_CASE("faults: a resumable upload goes on where the service is") {
   const LargeFile file(600'000);  // three chunks
