@@ -10,6 +10,8 @@ namespace {
 
 using std::chrono::steady_clock;
 
+constexpr auto transfer_silence_max = std::chrono::seconds(30);
+
 std::string clock_text(steady_clock::duration elapsed) {
   const auto total = std::chrono::duration_cast<std::chrono::seconds>(elapsed).count();
   char text[32];
@@ -104,6 +106,7 @@ void Display::on_transfer(const Event& event) {
   const std::uint64_t size = event.payload.value("sizeBytes", std::uint64_t{1}), done = event.payload.value("doneBytes", std::uint64_t{0});
   Transfer& transfer = transfers_[object];
   transfer.text = transfer_text(event.payload);
+  transfer.heard = steady_clock::now();
   const std::uint64_t quarter = size == 0 ? 4 : done / std::max<std::uint64_t>(size / 4, 1);
   if (show_ == Show::plain && quarter > transfer.last_quarter) plain_line("  " + transfer.text);
   transfer.last_quarter = std::max(transfer.last_quarter, quarter);
@@ -122,6 +125,8 @@ void Display::clear_line() {
 }
 
 void Display::redraw() {
+  // A transfer that failed says nothing any more.
+  std::erase_if(transfers_, [](const auto& entry) { return steady_clock::now() - entry.second.heard > transfer_silence_max; });
   if (running_.empty() && transfers_.empty()) return clear_line();
   std::string line = clock_text(steady_clock::now() - began_) + "  ";
   for (const auto& [task, running] : running_) {

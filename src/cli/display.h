@@ -45,6 +45,7 @@ class Display {
   struct Transfer {
     std::string text;
     std::uint64_t last_quarter = 0;
+    std::chrono::steady_clock::time_point heard{};
   };
   std::map<std::string, Transfer> transfers_;  // by object
   std::uint64_t seq_ = 0, published_ = 0;
