@@ -37,6 +37,7 @@ check: build ## build the tests with ASan and UBSan and run them; then bad input
 	ctest --test-dir build/check --output-on-failure --label-exclude servers -j 2
 	tests/e2e/bad_input --program $(WORKPRINT)
 	tests/e2e/legacy --program $(WORKPRINT)
+	tests/e2e/tier2 --program $(WORKPRINT)
 	tests/api/run --program $(WORKPRINT) --no-npm
 	tests/crash/kill_sweep --program $(WORKPRINT) --cases 24
 	tests/crash/disk_faults --program $(WORKPRINT) --shim $(DISK_FAULT)

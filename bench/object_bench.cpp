@@ -162,7 +162,7 @@ int run() {
   const IdleServer server(file.get(), digest);
   const HttpContext context = open_http_context();
   const auto store = open_network_store(
-      open_gcs_bucket({.bucket = "films", .prefix = {}, .endpoint = server.origin()}, context, nullptr), "", context.random);
+      open_gcs_bucket({.bucket = "films", .prefix = {}, .endpoint = server.origin()}, context, nullptr), "", context);
   const std::string url = server.origin() + "/storage/v1/b/films/o/f?alt=media";
   const std::string quiet = "curl --noproxy '*' -s -f -o ";
   const long memory_before = memory_kib();

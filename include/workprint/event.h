@@ -20,6 +20,7 @@ namespace workprint {
 ///   tier      {tier: checkpoint|both, what: lost|back, error?}: a tier was lost and what it is replaced by, or is back
 ///   interrupt {id, node, item?, type, error, editable}
 ///   note      {node, item?, message}
+///   transfer  {object, way: up|down, doneBytes, sizeBytes}: how far a large object is on its way to or from tier 2
 ///   end       {status}
 struct Event {
   std::string type;

@@ -3,9 +3,11 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -35,6 +37,16 @@ using PutCondition = std::variant<IfAbsent, IfVersion>;
 struct ObjectBytes {
   ObjectInfo info;
   Bytes bytes;
+};
+
+/// What a store on the network tells of itself, beyond what using it shows.
+struct StoreFacts {
+  /// How far its clock is ahead of this machine's, to a second; nothing: it has no other one.
+  std::optional<Duration> clock_ahead;
+  /// Whether it gives the rest of an object after a break; nothing: its reads do not break.
+  std::optional<bool> resumes_reads;
+  /// Whether it compares conditions itself. If not, we look before we write, and only one worker may run.
+  bool is_fenced = true;
 };
 
 /// Names: parts joined by `/`, each 1..200 bytes of `[A-Za-z0-9._~-]`, not beginning with `.`, at most 8 parts and
@@ -85,6 +97,12 @@ class ObjectStore {
   /// Removes exactly this version. Removing what is not there is ok. Errors: invalid; conflict; unavailable.
   virtual Result<void> remove(std::string_view name, const std::string& version) = 0;
 
+  /// Asks for an object that is there, of two bytes at least. Errors: as head.
+  virtual Result<StoreFacts> facts(std::string_view name) {
+    const auto there = head(name);
+    return there ? Result<StoreFacts>(StoreFacts()) : std::unexpected(there.error());
+  }
+
   /// The least time between two writes of one name that this store asks for. Faster ones may be refused for a while.
   [[nodiscard]] virtual Duration write_interval() const { return Duration::zero(); }
 };
@@ -93,13 +111,36 @@ class ObjectStore {
 /// fsync(folder) under an open-file-description lock. `root` is created at the first write.
 std::unique_ptr<ObjectStore> open_folder_store(const std::filesystem::path& root);
 
+/// How far an object is on its way.
+struct ObjectTransfer {
+  enum class Way : std::uint8_t { up, down };
+  std::string name;
+  Way way = Way::up;
+  std::uint64_t done_bytes = 0;
+  std::uint64_t size_bytes = 0;
+};
+
+/// For stores on the network; a folder needs none of it.
+struct ObjectStoreOptions {
+  /// Where uploads in pieces are written down, so that the next process goes on where a killed one stopped. What is
+  /// written there is secret (mode 0600). Made when it is needed. Empty: nothing is written down.
+  std::filesystem::path uploads_folder{};
+  /// Ends every call within a moment, and every later one at once: unavailable ("interrupted"), unknown for writes.
+  std::stop_token stop{};
+  /// How long one call may take, with all its tries, beyond what its bytes take at 64 KiB/s; a listing has it anew for
+  /// each page and object. After that: unavailable.
+  Duration deadline = std::chrono::minutes(3);
+  /// Told of objects of 8 MiB and more: a few times a second, and at the end. Any thread; must return quickly.
+  std::function<void(const ObjectTransfer&)> on_transfer{};
+};
+
 /// The store at a location:
 ///   file:///absolute/folder   file:relative/folder
 ///   gs://bucket/prefix        Google Cloud Storage; credentials as Google's own clients find them
 ///   s3://bucket/prefix?endpoint=https://host&region=name   S3 and what speaks like it
 /// Touches neither disk nor network: what is wrong there is said by the first call. More: docs/protocols/object-network.md.
 /// Errors: invalid, naming the forms above.
-Result<std::unique_ptr<ObjectStore>> open_object_store(std::string_view location);
+Result<std::unique_ptr<ObjectStore>> open_object_store(std::string_view location, const ObjectStoreOptions& options = {});
 
 /// A store in this process's memory: for tests.
 std::unique_ptr<ObjectStore> open_memory_objects();

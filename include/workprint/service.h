@@ -39,6 +39,7 @@ struct ServiceOptions {
   std::optional<std::int64_t> budget_usd_micros;
   int calls_a_provider = 0;                     ///< at the same time, over all films of this service; 0: no limit
   Duration flush_limit = std::chrono::seconds(30);  ///< how long an orderly end waits for state.json
+  std::stop_token park{};                           ///< ends that wait at once: the person does not wait any longer
   /// A writer that gives no sign of life for so long loses its film to the next one that asks.
   Duration lease_term = std::chrono::seconds(30);
   /// How long a commit is tried while neither tier answers, before the film is parked (unavailable).

@@ -16,6 +16,7 @@ struct WorkerOptions {
   Duration poll = std::chrono::seconds(1);                  ///< how often the queue is looked at, whatever woke nobody
   Duration sweep = std::chrono::minutes(10);                ///< how often all films are looked over (WorkflowService::unattended)
   Duration drain_limit = std::chrono::seconds(20);          ///< how long tasks may run on after `drain`; then they are parked
+  std::stop_token park{};                                   ///< ends that time at once
   Duration slice = std::chrono::minutes(5);                 ///< after this a film makes place at a step boundary, when others wait
   std::string writer = this_process_writer();
 };

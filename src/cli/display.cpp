@@ -2,12 +2,15 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 
 namespace workprint::cli {
 namespace {
 
 using std::chrono::steady_clock;
+
+constexpr auto transfer_silence_max = std::chrono::seconds(30);
 
 std::string clock_text(steady_clock::duration elapsed) {
   const auto total = std::chrono::duration_cast<std::chrono::seconds>(elapsed).count();
@@ -34,6 +37,13 @@ std::string printable(std::string text) {
 }
 
 }  // namespace
+
+std::string transfer_text(const Json& payload) {
+  const auto mebibytes = [&](const char* member) { return std::to_string(payload.value(member, std::uint64_t{0}) >> 20); };
+  const std::string object = text_of(payload, "object");
+  return (text_of(payload, "way") == "down" ? "downloading " : "uploading ") + object.substr(object.rfind('/') + 1) + " " +
+         mebibytes("doneBytes") + "/" + mebibytes("sizeBytes") + " MiB";
+}
 
 Show show_for(bool json_wanted) {
   if (json_wanted) return Show::json;
@@ -62,6 +72,8 @@ void Display::on(const Event& event) {
     running_.erase(task);
   } else if (event.type == "progress") {
     on_progress(event);
+  } else if (event.type == "transfer") {
+    on_transfer(event);
   } else if (event.type == "note") {
     plain_line("  " + task + ": " + text_of(event.payload, "message"));
   } else if (event.type == "lag") {
@@ -89,6 +101,18 @@ void Display::on_progress(const Event& event) {
   }
 }
 
+void Display::on_transfer(const Event& event) {
+  const std::string object = text_of(event.payload, "object");
+  const std::uint64_t size = event.payload.value("sizeBytes", std::uint64_t{1}), done = event.payload.value("doneBytes", std::uint64_t{0});
+  Transfer& transfer = transfers_[object];
+  transfer.text = transfer_text(event.payload);
+  transfer.heard = steady_clock::now();
+  const std::uint64_t quarter = size == 0 ? 4 : done / std::max<std::uint64_t>(size / 4, 1);
+  if (show_ == Show::plain && quarter > transfer.last_quarter) plain_line("  " + transfer.text);
+  transfer.last_quarter = std::max(transfer.last_quarter, quarter);
+  if (done >= size) transfers_.erase(object);
+}
+
 void Display::plain_line(const std::string& line) {
   clear_line();
   std::fprintf(stderr, "%s  %s\n", clock_text(steady_clock::now() - began_).c_str(), printable(line).c_str());
@@ -101,7 +125,9 @@ void Display::clear_line() {
 }
 
 void Display::redraw() {
-  if (running_.empty()) return clear_line();
+  // A transfer that failed says nothing any more.
+  std::erase_if(transfers_, [](const auto& entry) { return steady_clock::now() - entry.second.heard > transfer_silence_max; });
+  if (running_.empty() && transfers_.empty()) return clear_line();
   std::string line = clock_text(steady_clock::now() - began_) + "  ";
   for (const auto& [task, running] : running_) {
     line += running.message.empty() ? task : running.message;
@@ -115,6 +141,7 @@ void Display::redraw() {
     }
     line += "  ";
   }
+  for (const auto& [object, transfer] : transfers_) line += transfer.text + "  ";
   line += "[saved " + std::to_string(published_) + "/" + std::to_string(seq_) + "]";
   if (line.size() > 118) line = line.substr(0, 118);
   std::fprintf(stderr, "\r\033[K%s", printable(line).c_str());

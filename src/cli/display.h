@@ -16,6 +16,9 @@ enum class Show { live, plain, json };
 /// Terminal: live; a pipe or file: plain; `json` when it was asked for.
 [[nodiscard]] Show show_for(bool json_wanted);
 
+/// Of a `transfer` event: "uploading scene-003.mp4 12/40 MiB".
+[[nodiscard]] std::string transfer_text(const Json& payload);
+
 class Display {
  public:
   explicit Display(Show show) : show_(show) {}
@@ -27,6 +30,7 @@ class Display {
  private:
   void plain_line(const std::string& line);
   void on_progress(const Event& event);
+  void on_transfer(const Event& event);
   void redraw();
 
   Show show_;
@@ -38,6 +42,12 @@ class Display {
     int last_tenth = -1;
   };
   std::map<std::string, Running> running_;  // by task
+  struct Transfer {
+    std::string text;
+    std::uint64_t last_quarter = 0;
+    std::chrono::steady_clock::time_point heard{};
+  };
+  std::map<std::string, Transfer> transfers_;  // by object
   std::uint64_t seq_ = 0, published_ = 0;
   bool line_is_drawn_ = false;
 };

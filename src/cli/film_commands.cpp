@@ -95,7 +95,7 @@ Exit run(const Request& request) {
   const auto id = film_id_for(request);
   if (!id) return report_error(id.error());
   const FilmId film = *parse_film_id(*id);
-  auto floor = StudioFloor::open(request);
+  auto floor = StudioFloor::open(request, signals.park());
   if (!floor) return report_error(floor.error());
   const auto picture = film::parse_picture((*floor)->settings.text("picture"));
   if (!picture) return report_error(picture.error());
@@ -118,7 +118,7 @@ Exit resume(const Request& request) {
     if (path.filename() == "state.json" && path.parent_path().parent_path().filename() == "films")
       wanted.root = path.parent_path().parent_path().parent_path().string();
   }
-  auto floor = StudioFloor::open(wanted);
+  auto floor = StudioFloor::open(wanted, signals.park());
   if (!floor) return report_error(floor.error());
   if (is_file) {
     const auto report = (*floor)->service->resume_file(request.film, request.id, signals.token());
@@ -162,7 +162,7 @@ Exit retake(const Request& request) {
   const StopSignals signals;
   const auto film = parse_film_id(request.film);
   if (!film) return report_error(film.error());
-  auto floor = StudioFloor::open(request);
+  auto floor = StudioFloor::open(request, signals.park());
   if (!floor) return report_error(floor.error());
   const auto full = (*floor)->service->full_state(*film);
   if (!full) return report_error(full.error());

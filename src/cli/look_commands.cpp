@@ -1,4 +1,4 @@
-// Commands that only look: status, state, explain, history, list, takes, graph, doctor, version; and fork.
+// Commands that only look: status, state, explain, history, list, takes, graph, version; and fork.
 #include <cstdio>
 
 #include "cli/studio_floor.h"
@@ -220,45 +220,6 @@ Exit graph(const Request&) {
 Exit recovery_table(const Request&) {
   print(recovery::to_markdown());
   return Exit::done;
-}
-
-Exit doctor(const Request& request) {
-  auto floor = StudioFloor::open(request);
-  if (!floor) return report_error(floor.error());
-  Exit worst = Exit::done;
-  const auto line = [&](const char* what, const Result<std::string>& found) {
-    std::printf("%-12s %s  %s\n", what, found ? "ok  " : "FAIL", found ? found->c_str() : found.error().message.c_str());
-    if (!found) worst = exit_of(found.error().kind);
-  };
-  std::printf("%-12s       %s\n", "root", (*floor)->root.c_str());
-  const auto incarnation = (*floor)->store->incarnation();
-  const bool is_new = !incarnation && incarnation.error().kind == ErrorKind::not_found;
-  line("checkpoint", incarnation || is_new ? Result<std::string>((*floor)->store->describe() + " (" + (is_new ? "made by the first film" : *incarnation) + ")") : incarnation);
-  const auto probe = [&]() -> Result<std::string> {
-    ObjectStore& objects = *(*floor)->objects;
-    const std::string name = "doctor/probe.json";
-    if (const auto old = objects.head(name)) TRY(objects.remove(name, old->version));
-    const ObjectInfo made = TRY(objects.put(name, "{}\n", IfAbsent{}));
-    const auto again = objects.put(name, "{}\n", IfAbsent{});
-    if (again || again.error().kind != ErrorKind::conflict) return fail(ErrorKind::corrupt, "create-only writes are not refused");
-    const ObjectInfo moved = TRY(objects.put(name, "{\"a\":1}\n", IfVersion{made.version}));
-    const auto stale = objects.put(name, "{}\n", IfVersion{made.version});
-    if (stale || stale.error().kind != ErrorKind::conflict) return fail(ErrorKind::corrupt, "stale versions are not refused");
-    TRY(objects.verify(name));
-    TRY(objects.remove(name, moved.version));
-    return objects.describe() + " (create-only, compare-and-set, verified read)";
-  };
-  line("objects", probe());
-  const auto space = [&]() -> Result<std::string> {
-    std::error_code error;
-    const auto info = std::filesystem::space((*floor)->root, error);
-    if (error) return fail(ErrorKind::unavailable, error.message());
-    if (info.available < (std::uintmax_t{256} << 20)) return fail(ErrorKind::unavailable, "less than 256 MiB are free");
-    return std::to_string(info.available >> 20) + " MiB free";
-  };
-  line("disk", space());
-  line("studio", Result<std::string>((*floor)->studio->provider() + " " + (*floor)->studio->model()));
-  return worst;
 }
 
 Exit version(const Request&) {

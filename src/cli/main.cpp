@@ -87,7 +87,7 @@ struct Parser {
     sub("worker", "take films off the queue and work on them until SIGTERM", worker);
     sub("config", "every setting, its value and where that came from", config);
     sub("graph", "the film's graph as Mermaid", graph);
-    sub("doctor", "check stores, disk and studio", doctor);
+    sub("doctor", "try out what stores, disk and studio can guarantee; leaves nothing behind", doctor);
     sub("version", "the program's version", version);
     sub("recovery-table", "the page docs/protocols/recovery.md", recovery_table)->group("");
   }

@@ -38,6 +38,8 @@ class LogLines {
       line(event, p.value("node", "") + (p.contains("item") ? "/" + p.value("item", "") : std::string()) + " finished");
     else if (event.type == "task" && p.value("what", "") == "failed")
       line(event, fmt::format("{} {} failed: {}", p.value("node", ""), p.value("item", ""), p.value("error", "")));
+    else if (event.type == "transfer")
+      on_transfer(event);
     else if (event.type == "end")
       line(event, fmt::format("let go: {} at seq {}", p.value("status", ""), event.seq));
   }
@@ -47,6 +49,17 @@ class LogLines {
  private:
   void line(const Event& event, const std::string& text) { print(fmt::format("{} {:<18} {}", to_rfc3339(clock_->wall()), event.film, text)); }
 
+  // Once in ten seconds, and the end of those that took longer.
+  void on_transfer(const Event& event) {
+    const std::string object = event.payload.value("object", "");
+    const Instant now = clock_->now();
+    const bool is_done = event.payload.value("doneBytes", std::uint64_t{0}) == event.payload.value("sizeBytes", std::uint64_t{0});
+    const auto known = transfers_.try_emplace(object, Transfer{now + transfer_every, false}).first;
+    if (is_done ? known->second.was_told : now >= known->second.next) line(event, transfer_text(event.payload));
+    if (now >= known->second.next) known->second = {now + transfer_every, true};
+    if (is_done) transfers_.erase(known);
+  }
+
   // Whole lines: several threads speak.
   void print(const std::string& text) {
     const std::lock_guard lock(mutex_);
@@ -54,9 +67,16 @@ class LogLines {
     std::fflush(stdout);
   }
 
+  struct Transfer {
+    Instant next;
+    bool was_told = false;
+  };
+  static constexpr Duration transfer_every = std::chrono::seconds(10);
+
   const std::shared_ptr<Clock> clock_;
   const bool json_;
   std::mutex mutex_;
+  std::map<std::string, Transfer> transfers_;  // by object
 };
 
 // What a running worker tells the feed beside the commits: for eyes.
@@ -96,8 +116,9 @@ std::optional<FeedEvent> aside_of(const Event& event) {
   return std::nullopt;
 }
 
-WorkerOptions worker_options(const Settings& settings) {
+WorkerOptions worker_options(const Settings& settings, std::stop_token park) {
   WorkerOptions options;
+  options.park = park;
   options.films = static_cast<int>(settings.number("parallel_films"));
   // For tests that kill workers and do not want to wait for as long as people would.
   if (const char* term = std::getenv("WORKPRINT_LEASE_TERM_MS")) options.claim_term = Duration(std::max(100, std::atoi(term)));
@@ -115,13 +136,13 @@ Exit config(const Request& request) {
 
 Exit worker(const Request& request) {
   const StopSignals signals;
-  auto floor = StudioFloor::open(request);
+  auto floor = StudioFloor::open(request, signals.park());
   if (!floor) return report_error(floor.error());
   auto inbox = (*floor)->open_inbox();
   if (!inbox) return report_error(inbox.error());
   LogLines log((*floor)->clock, request.json);
   (*floor)->listen([&log](const Event& event) { log.on(event); });
-  Worker worker(*(*floor)->service, **inbox, worker_options((*floor)->settings), (*floor)->clock, [&log](const Event& event) { log.on(event); });
+  Worker worker(*(*floor)->service, **inbox, worker_options((*floor)->settings, signals.park()), (*floor)->clock, [&log](const Event& event) { log.on(event); });
   log.say(fmt::format("worker {} for {} and {}", this_process_writer(), (*floor)->store->describe(), (*floor)->objects->describe()));
   worker.run(signals.token());
   log.say("drained: every film was given back");
@@ -130,7 +151,7 @@ Exit worker(const Request& request) {
 
 Exit serve(const Request& request) {
   const StopSignals signals;
-  auto floor = StudioFloor::open(request);
+  auto floor = StudioFloor::open(request, signals.park());
   if (!floor) return report_error(floor.error());
   StudioFloor& studio = **floor;
   const Settings::Address address = studio.settings.listen();
@@ -155,7 +176,7 @@ Exit serve(const Request& request) {
   Meter meter;
   Feed feed(*studio.service, *studio.store, film::events_of, {}, studio.clock);
   std::optional<Worker> worker;
-  if (!request.no_worker) worker.emplace(*studio.service, **inbox, worker_options(studio.settings), studio.clock, [&log](const Event& event) { log.on(event); });
+  if (!request.no_worker) worker.emplace(*studio.service, **inbox, worker_options(studio.settings, signals.park()), studio.clock, [&log](const Event& event) { log.on(event); });
   Api api({studio, **inbox, feed, **access, meter, worker ? &*worker : nullptr, *picture, scratch});
   std::atomic<http::Server*> running = nullptr;
   api.count([&running] { return running.load() == nullptr ? http::Counters() : running.load()->counters(); });

@@ -28,8 +28,10 @@ struct StudioFloor {
   std::unique_ptr<Display> display;
   std::unique_ptr<WorkflowService> service;
 
+  /// `park`: calls of the object store end at once, and nothing is waited for any longer. `deadline`: of one such call.
   /// Errors: invalid: every setting that may not be so.
-  static Result<std::unique_ptr<StudioFloor>> open(const Request& request);
+  static Result<std::unique_ptr<StudioFloor>> open(const Request& request, std::stop_token park = {},
+                                                   std::optional<Duration> deadline = {});
   [[nodiscard]] Result<std::unique_ptr<Inbox>> open_inbox() const;
   [[nodiscard]] const ValidGraph& graph() const { return graph_; }
   /// Another listener to what happens, instead of the display. Not while a film runs.
@@ -40,12 +42,15 @@ struct StudioFloor {
   [[nodiscard]] std::string store_path() const;
 
  private:
+  void tell(const Event& event);
+
   ValidGraph graph_;
   std::mutex sink_mutex_;
   EventSink sink_;
 };
 
-/// Requests a stop at SIGINT or SIGTERM; at the second one the process ends at once (a resume goes on all the same).
+/// Requests a stop at SIGINT or SIGTERM: current work is finished. At the second one everything is parked at once; what
+/// hangs all the same ends with the process three seconds later, or at the third (a resume goes on all the same).
 /// Made before any other thread, so that all of them leave these signals to it.
 class StopSignals {
  public:
@@ -53,9 +58,12 @@ class StopSignals {
   ~StopSignals();
   StopSignals(const StopSignals&) = delete;
   [[nodiscard]] std::stop_token token() const { return source_.get_token(); }
+  /// Of the second signal.
+  [[nodiscard]] std::stop_token park() const { return park_.get_token(); }
 
  private:
   std::stop_source source_;
+  std::stop_source park_;
   std::jthread thread_;
 };
 

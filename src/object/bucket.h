@@ -14,6 +14,8 @@
 #include <vector>
 
 #include "object/content.h"
+#include "object/http_client.h"
+#include "object/upload_journal.h"
 #include "workprint/clock.h"
 #include "workprint/object_store.h"
 
@@ -49,6 +51,8 @@ struct Write {
   std::string content_type;
   std::string cache_control;
   const PutCondition& condition;
+  std::function<void(std::uint64_t done_bytes)> moved{};  ///< hears how far it is; may be empty
+  UploadJournal::Page* page = nullptr;                  ///< of an upload in pieces; may be null
   [[nodiscard]] ObjectRecord record() const {
     return {.sha256 = digest.sha256, .size_bytes = digest.size_bytes, .crc32c = digest.crc32c, .put_id = put_id};
   }
@@ -76,16 +80,24 @@ class Bucket {
   /// Sends the bytes of exactly this version to `sink`. Errors: conflict (it is there no more); unavailable.
   virtual Result<FileDigest> read(const Found& object, const Sink& sink) = 0;
   virtual WriteOutcome write(const Write& write) = 0;
+  /// The address under which the journal knows a file of this size; nothing: it goes in one request.
+  [[nodiscard]] virtual std::optional<std::string> journal_address(const std::string& key, std::uint64_t size_bytes) const = 0;
   /// `page` is empty for the first. Errors: unavailable.
   virtual Result<Page> list(const std::string& prefix, const std::string& page) = 0;
   [[nodiscard]] virtual Listing listing() const = 0;
   /// Removing what is not there is ok. Errors: conflict; unavailable.
   virtual Result<void> erase(const std::string& key, const std::string& version) = 0;
   [[nodiscard]] virtual Duration write_interval() const = 0;
+  /// Errors: conflict (this version is there no more); unavailable.
+  virtual Result<StoreFacts> facts(const Found& object) = 0;
 };
 
+/// Facts that a read of the second half of an object shows. `read`: the request for all of it.
+Result<StoreFacts> facts_of_read(HttpClient& client, HttpRequest read, std::uint64_t size_bytes);
+
 /// The contract of object stores on a bucket. `prefix` is empty or ends in `/`.
-std::unique_ptr<ObjectStore> open_network_store(std::unique_ptr<Bucket> bucket, std::string prefix,
-                                                std::shared_ptr<Random> random);
+/// `context` is the bucket's own; of `options`, `stop` is in it already.
+std::unique_ptr<ObjectStore> open_network_store(std::unique_ptr<Bucket> bucket, std::string prefix, const HttpContext& context,
+                                                const ObjectStoreOptions& options = {});
 
 }  // namespace workprint

@@ -28,17 +28,26 @@ class GcsBucket final : public Bucket {
     return "gs://" + options_.bucket + (options_.prefix.empty() ? "" : "/" + options_.prefix);
   }
   Duration write_interval() const override { return std::chrono::seconds(1); }
+  Result<StoreFacts> facts(const Found& object) override {
+    return facts_of_read(client_, {.method = "GET", .url = media_url(object)}, object.size_bytes);
+  }
   Listing listing() const override { return Listing::complete; }
 
   Result<Found> look(const std::string& key) override;
   Result<FileDigest> read(const Found& object, const Sink& sink) override;
   WriteOutcome write(const Write& write) override;
+  std::optional<std::string> journal_address(const std::string& key, std::uint64_t size_bytes) const override {
+    return size_bytes > options_.one_request_bytes_max ? std::optional(object_url(key)) : std::nullopt;
+  }
   Result<Page> list(const std::string& prefix, const std::string& page) override;
   Result<void> erase(const std::string& key, const std::string& version) override;
 
  private:
   std::string bucket_url() const { return options_.endpoint + "/storage/v1/b/" + percent_encode(options_.bucket) + "/o"; }
   std::string object_url(const std::string& key) const { return bucket_url() + "/" + percent_encode(key); }
+  std::string media_url(const Found& object) const {
+    return object_url(object.key) + encode_query({{"alt", "media"}, {"generation", object.version}});
+  }
   std::string upload_url(std::string_view type, const std::string& generation) const;
   Result<void> prove_bucket();
   WriteOutcome write_in_one_request(const Write& write, const std::string& generation);
@@ -70,9 +79,7 @@ Result<Found> GcsBucket::look(const std::string& key) {
 }
 
 Result<FileDigest> GcsBucket::read(const Found& object, const Sink& sink) {
-  const Query query{{"alt", "media"}, {"generation", object.version}};
-  auto download = TRY(client_.download({.method = "GET", .url = object_url(object.key) + encode_query(query)},
-                                       object.size_bytes, sink));
+  auto download = TRY(client_.download({.method = "GET", .url = media_url(object)}, object.size_bytes, sink));
   if (download.answer.status() == 404) return fail(ErrorKind::conflict, "this version is there no more");
   if (!download.answer.is_answered() || !download.answer.last.response.is_ok())
     return std::unexpected(failure_of(download.answer, "cannot read the object"));
@@ -103,7 +110,7 @@ WriteOutcome GcsBucket::write_in_one_request(const Write& write, const std::stri
   const HttpRequest request{.method = "POST",
                             .url = upload_url("multipart", generation),
                             .headers = {{"x-goog-gcs-idempotency-token", write.put_id}},
-                            .body = HttpBody{.bytes = body},
+                            .body = HttpBody{.bytes = body, .moved = write.moved},
                             .content_type = "multipart/related; boundary=" + boundary};
   bool in_doubt = false;
   const auto send = [&]() -> Result<std::string> {

@@ -19,12 +19,14 @@ class Session {
   Session(HttpClient& client, const Upload& upload, const Write& write)
       : client_(client), upload_(upload), write_(write), size_(write.digest.size_bytes) {}
 
-  /// Nothing: the session is gone. Errors: conflict; invalid; unavailable.
-  Result<std::optional<std::string>> run();
+  /// Nothing: the session is gone. `kept`: one that another process opened; empty: a new one.
+  /// Errors: conflict; invalid; unavailable.
+  Result<std::optional<std::string>> run(const std::string& kept);
   [[nodiscard]] bool in_doubt() const { return in_doubt_; }
 
  private:
   Result<void> open();
+  Result<bool> is_trusted() const;
   Result<HttpAnswer> send_chunk();
   Result<HttpAnswer> ask();
   Result<void> take_progress(const HttpAnswer& answer);
@@ -53,12 +55,16 @@ Result<void> Session::open() {
   if (!answer.is_answered() || !answer.last.response.is_ok())
     return std::unexpected(failure_of(answer, "cannot begin an upload"));
   url_ = answer.last.response.header("location");
+  if (!TRY(is_trusted())) return fail(ErrorKind::unavailable, "the service sent the upload to another host");
+  if (write_.page != nullptr) write_.page->keep({.put_id = write_.put_id, .session = url_});
+  return {};
+}
+
+Result<bool> Session::is_trusted() const {
   const auto session = parse_url(url_);
   const Url service = TRY(parse_url(upload_.start_url));
-  const bool is_trusted = session && session->scheme == service.scheme &&
-                          (session->host == service.host || (session->is_loopback() && service.is_loopback()));
-  if (!is_trusted) return fail(ErrorKind::unavailable, "the service sent the upload to another host");
-  return {};
+  return session && session->scheme == service.scheme &&
+         (session->host == service.host || (session->is_loopback() && service.is_loopback()));
 }
 
 HttpRequest Session::request_to_session() const {
@@ -74,6 +80,7 @@ Result<HttpAnswer> Session::send_chunk() {
     request.body = HttpBody{.bytes = {}, .file = write_.source.file.get(), .offset = stored_, .file_bytes = count};
   else
     request.body = HttpBody{.bytes = write_.source.bytes.substr(stored_, count)};
+  if (write_.moved) request.body->moved = [this](std::uint64_t sent_bytes) { write_.moved(stored_ + sent_bytes); };
   HttpAnswer answer{.last = TRY(client_.exchange_once(request, client_.context().limits.total)), .tries = 1};
   const int status = answer.status();
   in_doubt_ = in_doubt_ || answer.last.end == HttpExchange::End::lost || answer.last.sends > 1 || status >= 500;
@@ -104,10 +111,13 @@ Result<void> Session::take_progress(const HttpAnswer& answer) {
   return {};
 }
 
-Result<std::optional<std::string>> Session::run() {
-  TRY(open());
+Result<std::optional<std::string>> Session::run(const std::string& kept) {
+  url_ = kept;
+  if (kept.empty()) TRY(open());
+  if (!TRY(is_trusted())) return std::nullopt;
   Tries tries(client_.context(), upload_.chunk_bytes);
-  bool must_ask = false;
+  bool must_ask = !kept.empty();
+  bool is_known = kept.empty();  // whether the service has said anything of this session
   for (;;) {
     const std::uint64_t before = stored_;
     HttpAnswer answer = must_ask ? TRY(ask()) : TRY(send_chunk());
@@ -120,6 +130,8 @@ Result<std::optional<std::string>> Session::run() {
     }
     if (status == 412) return fail(ErrorKind::conflict, "the condition does not hold");
     if (status == 404 || status == 410) return std::nullopt;
+    if (!is_known && status >= 400 && status < 500 && status != 408 && status != 429) return std::nullopt;
+    is_known = is_known || answer.is_answered();
     if (answer.is_answered() && says_body_was_damaged(answer.last.response)) return std::nullopt;
     if (status == 308) {
       TRY(take_progress(answer));
@@ -144,12 +156,15 @@ Result<std::optional<std::string>> Session::run() {
 WriteOutcome upload_resumably(HttpClient& client, const Upload& upload, const Write& write) {
   bool in_doubt = false;
   for (int i = 0; i < sessions_max; ++i) {
+    const bool goes_on = write.page != nullptr && write.page->kept();
+    const std::string kept = goes_on ? write.page->kept()->session : std::string();
     Session session(client, upload, write);
-    auto version = session.run();
+    auto version = session.run(kept);
     in_doubt = in_doubt || session.in_doubt();
     if (!version) return {.version = std::unexpected(version.error()), .in_doubt = in_doubt};
     if (*version) return {.version = **std::move(version), .in_doubt = in_doubt};
     in_doubt = true;  // the session may have ended because the object was made
+    if (write.page != nullptr) write.page->drop();
   }
   return {.version = fail(ErrorKind::unavailable, "the service forgot the upload, again and again"), .in_doubt = true};
 }

@@ -1,6 +1,7 @@
 #include "object/http_client.h"
 
 #include <fmt/format.h>
+#include <time.h>
 
 #include <algorithm>
 #include <array>
@@ -67,6 +68,33 @@ bool says_body_was_damaged(const HttpResponse& refusal) {
   return std::ranges::any_of(words, [&](const char* word) { return refusal.body.find(word) != std::string::npos; });
 }
 
+namespace {
+
+thread_local CallLimit* innermost = nullptr;
+
+/// The longest limit that a person may mean; keeps sums of times in range.
+constexpr Duration limit_max = std::chrono::hours(24 * 365);
+
+}  // namespace
+
+CallLimit::CallLimit(const std::shared_ptr<Clock>& clock, Duration limit)
+    : clock_(clock), end_(clock->now() + std::min(limit, limit_max)), outer_(innermost) {
+  innermost = this;
+}
+
+CallLimit::~CallLimit() { innermost = outer_; }
+
+void CallLimit::allow_for(std::uint64_t bytes, std::uint64_t bytes_per_second_min) {
+  end_ += Duration(bytes * 1000 / bytes_per_second_min);
+}
+
+Duration CallLimit::left() {
+  Duration least = Duration::max();
+  for (const CallLimit* limit = innermost; limit != nullptr; limit = limit->outer_)
+    least = std::min(least, std::chrono::duration_cast<Duration>(limit->end_ - limit->clock_->now()));
+  return least;
+}
+
 HttpContext open_http_context() {
   return {.transport = open_http_transport(), .clock = system_clock(), .random = system_random()};
 }
@@ -77,11 +105,13 @@ void Tries::progressed() {
 }
 
 Duration Tries::left() const {
-  return total_ - std::chrono::duration_cast<Duration>(context_.clock->now() - started_at_);
+  const auto left = total_ - std::chrono::duration_cast<Duration>(context_.clock->now() - started_at_);
+  return std::min(left, CallLimit::left());
 }
 
 bool Tries::again(const HttpRequest& request, const HttpExchange& exchange) {
   const bool is_answered = exchange.end == End::answered;
+  if (!is_answered && context_.limits.stop.stop_requested()) return false;
   if (is_answered && request.repeat == Repeat::safe && says_body_was_damaged(exchange.response))
     return ++refused_bodies_ == 1 && left() > Duration::zero();
   const bool may_help = exchange.end == End::unsent || exchange.end == End::lost ||
@@ -97,13 +127,15 @@ bool Tries::again(const HttpRequest& request, const HttpExchange& exchange) {
   if (is_answered && exchange.response.status == 429) least = std::max(least, Duration(1000));
   wait = std::max(wait, least);
   if (wait >= left()) return false;
-  context_.clock->wait(wait, {});
+  // After a stop the next try sends nothing and says why.
+  context_.clock->wait(wait, context_.limits.stop);
   return true;
 }
 
 Result<HttpExchange> HttpClient::exchange_once(const HttpRequest& request, Duration limit) {
   HttpLimits limits = context_.limits;
   limits.total = std::clamp(limit, Duration(1), limits.total);
+  limits.call = CallLimit::left();
   for (int turn = 0;; ++turn) {
     HttpRequest authorized = request;
     if (authorizer_) TRY(authorizer_->authorize(authorized));
@@ -156,6 +188,13 @@ Result<HttpClient::Download> HttpClient::download(HttpRequest request, std::uint
   }
   digest.sha256 = sha->finish();
   return download;
+}
+
+std::optional<WallTime> date_of(const HttpResponse& response) {
+  std::tm utc{};
+  const std::string text(response.header("date"));
+  if (::strptime(text.c_str(), "%a, %d %b %Y %H:%M:%S GMT", &utc) == nullptr) return std::nullopt;
+  return WallTime(std::chrono::seconds(::timegm(&utc)));
 }
 
 Error failure_of(const HttpAnswer& answer, std::string_view action) {

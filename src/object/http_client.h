@@ -22,6 +22,26 @@ struct RetryLimits {
   Duration total = std::chrono::seconds(60);
 };
 
+/// By when a call must be over, for everything that this thread asks of the network while the value lives: all tries of all
+/// requests, and those for credentials. Values nest; the earliest end counts.
+class CallLimit {
+ public:
+  CallLimit(const std::shared_ptr<Clock>& clock, Duration limit);
+  CallLimit(const CallLimit&) = delete;
+  CallLimit& operator=(const CallLimit&) = delete;
+  ~CallLimit();
+
+  /// So many bytes more are to be moved.
+  void allow_for(std::uint64_t bytes, std::uint64_t bytes_per_second_min);
+  /// Of the calling thread's call; Duration::max() when there is none.
+  [[nodiscard]] static Duration left();
+
+ private:
+  std::shared_ptr<Clock> clock_;
+  Instant end_;
+  CallLimit* outer_;
+};
+
 /// What everything on the network shares.
 struct HttpContext {
   std::shared_ptr<HttpTransport> transport;
@@ -99,6 +119,9 @@ class HttpClient {
 
 /// A refusal because the bytes that came do not have the checksum that was announced, or not all came.
 [[nodiscard]] bool says_body_was_damaged(const HttpResponse& refusal);
+
+/// The peer's time, of its `Date`; nothing when there is none that can be read.
+[[nodiscard]] std::optional<WallTime> date_of(const HttpResponse& response);
 
 /// What an unanswered request, or one with a status nobody expected, means to the caller. `action`: "cannot read".
 [[nodiscard]] Error failure_of(const HttpAnswer& answer, std::string_view action);

@@ -178,6 +178,7 @@ std::size_t Transfer::read(char* buffer, std::size_t size, std::size_t count, vo
   transfer.sent_bytes_ += got;
   transfer.is_sent_ = transfer.sent_bytes_ == body.size_bytes();
   transfer.moved();
+  if (body.moved) body.moved(transfer.sent_bytes_);
   return got;
 }
 
@@ -248,6 +249,8 @@ Duration Transfer::total() const {
 }
 
 std::optional<std::string> Transfer::broken_limit(Instant now) const {
+  if (limits_.stop.stop_requested()) return "interrupted: this process was told to stop";
+  if (std::chrono::duration_cast<Duration>(now - started_at_) >= limits_.call) return fmt::format("the time for this call is over. left_ms={}", limits_.call.count());
   if (now - started_at_ >= total()) return fmt::format("not finished in time. limit_ms={}", total().count());
   if (exchange_.sends == 0) return std::nullopt;  // libcurl watches the connecting
   const bool is_waiting = is_sent_ && !has_answer_;
@@ -272,15 +275,18 @@ void Transfer::end(CURLcode code) {
 HttpExchange Transfer::run(const Line& line) {
   prepare(line.easy());
   check(curl_multi_add_handle(line.multi(), line.easy()) == CURLM_OK, "a line carries one exchange at a time");
-  std::optional<std::string> broken;
-  for (int running = 1; running > 0;) {
+  const std::stop_callback wake(limits_.stop, [&line] { curl_multi_wakeup(line.multi()); });
+  std::optional<std::string> broken = broken_limit(started_at_);
+  for (int running = 1; running > 0 && !broken;) {
     check(curl_multi_perform(line.multi(), &running) == CURLM_OK, "libcurl drives its transfer");
     if (running == 0) break;
     if ((broken = broken_limit(std::chrono::steady_clock::now()))) break;
-    const Duration nap = std::min({limits_.first_byte, limits_.stall, limits_.total, Duration(1000)}) / 4;
+    const Duration nap = std::min({limits_.first_byte, limits_.stall, limits_.total, limits_.call, Duration(1000)}) / 4;
     curl_multi_poll(line.multi(), nullptr, 0, static_cast<int>(std::max(nap, Duration(1)).count()), nullptr);
   }
   if (broken) {
+    // A name server that does not answer must not hold up the end.
+    curl_easy_setopt(line.easy(), CURLOPT_QUICK_EXIT, 1L);
     exchange_.error = Error{ErrorKind::unavailable, *broken};
     exchange_.end = exchange_.sends == 0 ? HttpExchange::End::unsent : HttpExchange::End::lost;
   } else {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -24,6 +25,7 @@ struct HttpBody {
   int file = -1;
   std::uint64_t offset = 0;
   std::uint64_t file_bytes = 0;
+  std::function<void(std::uint64_t sent_bytes)> moved{};  ///< hears how much has gone out; may be empty
   [[nodiscard]] std::uint64_t size_bytes() const { return file >= 0 ? file_bytes : bytes.size(); }
 };
 

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <memory>
+#include <stop_token>
 
 #include "object/http_message.h"
 #include "workprint/clock.h"
@@ -21,6 +22,8 @@ struct HttpLimits {
   Duration total = std::chrono::seconds(60);       ///< of a small exchange ...
   std::uint64_t bytes_per_second_min = 64u << 10;  ///< ... and the time that the bytes of a large one add to it
   std::uint64_t collected_bytes_max = 256u << 20;  ///< of an answer without a sink
+  Duration call = Duration::max();                 ///< of the whole, however many bytes it has: what is left of a CallLimit
+  std::stop_token stop{};                          ///< ends the exchange within a moment
 };
 
 class HttpTransport {

@@ -81,7 +81,7 @@ Result<std::optional<std::string>> emulator(const Environment& environment) {
 }
 
 Result<std::unique_ptr<ObjectStore>> open_google(std::string_view location, const Environment& environment,
-                                                 const HttpContext& context) {
+                                                 const HttpContext& context, const ObjectStoreOptions& store) {
   Place place = TRY(parse_place(location));
   GcsOptions options{.bucket = place.bucket, .prefix = place.prefix};
   std::shared_ptr<Authorizer> credentials;
@@ -97,11 +97,11 @@ Result<std::unique_ptr<ObjectStore>> open_google(std::string_view location, cons
   }
   if (!place.query.empty()) return refuse("a setting of gs:// is endpoint; unknown: " + place.query.front().first, location);
   return open_network_store(open_gcs_bucket(std::move(options), context, std::move(credentials)),
-                            with_slash(place.prefix), context.random);
+                            with_slash(place.prefix), context, store);
 }
 
 Result<std::unique_ptr<ObjectStore>> open_s3(std::string_view location, const Environment& environment,
-                                             const HttpContext& context) {
+                                             const HttpContext& context, const ObjectStoreOptions& store) {
   Place place = TRY(parse_place(location));
   S3Options options{.bucket = place.bucket, .prefix = place.prefix, .endpoint = {}};
   auto region = take(place.query, "region");
@@ -126,7 +126,7 @@ Result<std::unique_ptr<ObjectStore>> open_s3(std::string_view location, const En
   if (!place.query.empty())
     return refuse("the settings of s3:// are endpoint, region, style, unfenced; unknown: " + place.query.front().first, location);
   return open_network_store(open_s3_bucket(std::move(options), context, open_s3_keys(environment, context)),
-                            with_slash(place.prefix), context.random);
+                            with_slash(place.prefix), context, store);
 }
 
 Result<std::unique_ptr<ObjectStore>> open_file(std::string_view location) {
@@ -140,15 +140,17 @@ Result<std::unique_ptr<ObjectStore>> open_file(std::string_view location) {
 }  // namespace
 
 Result<std::unique_ptr<ObjectStore>> open_object_store(std::string_view location, const Environment& environment,
-                                                       const HttpContext& context) {
-  if (location.starts_with("gs://")) return open_google(location, environment, context);
-  if (location.starts_with("s3://")) return open_s3(location, environment, context);
+                                                       const HttpContext& context, const ObjectStoreOptions& options) {
+  HttpContext stoppable = context;
+  if (options.stop.stop_possible()) stoppable.limits.stop = options.stop;
+  if (location.starts_with("gs://")) return open_google(location, environment, stoppable, options);
+  if (location.starts_with("s3://")) return open_s3(location, environment, stoppable, options);
   if (location.starts_with("file:")) return open_file(location);
   return refuse("this is no location of an object store", location);
 }
 
-Result<std::unique_ptr<ObjectStore>> open_object_store(std::string_view location) {
-  return open_object_store(location, process_environment(), open_http_context());
+Result<std::unique_ptr<ObjectStore>> open_object_store(std::string_view location, const ObjectStoreOptions& options) {
+  return open_object_store(location, process_environment(), open_http_context(), options);
 }
 
 }  // namespace workprint

@@ -8,6 +8,6 @@
 namespace workprint {
 
 Result<std::unique_ptr<ObjectStore>> open_object_store(std::string_view location, const Environment& environment,
-                                                       const HttpContext& context);
+                                                       const HttpContext& context, const ObjectStoreOptions& options = {});
 
 }  // namespace workprint

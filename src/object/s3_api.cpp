@@ -1,7 +1,5 @@
 #include "object/s3_api.h"
 
-#include <time.h>
-
 #include <algorithm>
 #include <cstdlib>
 
@@ -12,12 +10,6 @@ namespace {
 
 /// S3 refuses a request that is 15 minutes off.
 constexpr std::int64_t tolerated_skew_ms = 5 * 60 * 1000;
-
-std::optional<WallTime> parse_date(std::string_view text) {
-  std::tm utc{};
-  if (::strptime(std::string(text).c_str(), "%a, %d %b %Y %H:%M:%S GMT", &utc) == nullptr) return std::nullopt;
-  return WallTime(std::chrono::seconds(::timegm(&utc)));
-}
 
 std::string base_url(const S3Options& options) {
   if (options.addressing == Addressing::path) return options.endpoint + "/" + percent_encode(options.bucket);
@@ -34,7 +26,7 @@ Result<void> Signer::authorize(HttpRequest& request) {
 }
 
 bool Signer::is_renewed_after(const HttpResponse& refusal) {
-  if (const auto theirs = parse_date(refusal.header("date"))) {
+  if (const auto theirs = date_of(refusal)) {
     const std::int64_t ahead = (*theirs - clock_->wall()).count();
     if (std::abs(ahead - ahead_ms_) > tolerated_skew_ms) {
       ahead_ms_ = ahead;

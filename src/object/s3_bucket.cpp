@@ -26,11 +26,15 @@ class S3Bucket final : public Bucket {
     return "s3://" + options_.bucket + (options_.prefix.empty() ? "" : "/" + options_.prefix);
   }
   Duration write_interval() const override { return Duration::zero(); }
+  Result<StoreFacts> facts(const Found& object) override;
   Listing listing() const override { return Listing::names_only; }
 
   Result<Found> look(const std::string& key) override;
   Result<FileDigest> read(const Found& object, const Sink& sink) override;
   WriteOutcome write(const Write& write) override;
+  std::optional<std::string> journal_address(const std::string& key, std::uint64_t size_bytes) const override {
+    return size_bytes > options_.one_request_bytes_max ? std::optional(api_.object_url(key)) : std::nullopt;
+  }
   Result<Page> list(const std::string& prefix, const std::string& page) override;
   Result<void> erase(const std::string& key, const std::string& version) override;
 
@@ -103,6 +107,13 @@ Result<FileDigest> S3Bucket::read(const Found& object, const Sink& sink) {
   return std::move(download.digest);
 }
 
+Result<StoreFacts> S3Bucket::facts(const Found& object) {
+  StoreFacts facts = TRY(facts_of_read(client(), api_.request("GET", api_.object_url(object.key)), object.size_bytes));
+  const s3::Fence known = TRY(fence());
+  facts.is_fenced = known.holds();
+  return facts;
+}
+
 Result<s3::Fence> S3Bucket::fence() {
   const std::lock_guard guard(probing_);
   if (!fence_) fence_ = TRY(s3::probe_fence(api_, probe_key()));
@@ -144,6 +155,7 @@ WriteOutcome S3Bucket::write_in_one_request(const Write& write, const HttpHeader
   HttpBody body{.bytes = write.source.bytes};
   if (write.source.file.is_open())
     body = HttpBody{.bytes = {}, .file = write.source.file.get(), .offset = 0, .file_bytes = write.digest.size_bytes};
+  body.moved = write.moved;
   // The signature covers the body's hash, so damage on the way is refused.
   HttpRequest request = api_.request("PUT", api_.object_url(write.key), body, write.digest.sha256);
   request.content_type = write.content_type;

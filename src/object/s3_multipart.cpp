@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <charconv>
+#include <map>
 
 #include "object/xml.h"
 #include "workprint/try.h"
@@ -31,22 +33,39 @@ Result<std::string> sha256_of(const Source& source, std::uint64_t offset, std::u
   return sha.finish();
 }
 
+std::string describe_part(std::uint64_t number, std::string_view etag) {
+  return fmt::format("<Part><PartNumber>{}</PartNumber><ETag>{}</ETag></Part>", number, xml_encode(etag));
+}
+
 class Upload {
  public:
   Upload(Api& api, const Write& write, const HttpHeader& condition, std::uint64_t part_bytes)
-      : api_(api), write_(write), condition_(condition), part_bytes_(part_bytes) {}
+      : api_(api),
+        write_(write),
+        condition_(condition),
+        part_bytes_(std::max(part_bytes, (write.digest.size_bytes + parts_max - 1) / parts_max)) {}
 
   Result<std::string> run() {
-    TRY(begin());
+    if (write_.page != nullptr && !write_.page->abandoned_session().empty()) abort(write_.page->abandoned_session());
+    if (!TRY(go_on())) TRY(begin());
     auto version = send_all();
-    // After a lost answer the upload may be over; then this is refused, and that is well.
-    if (!version) static_cast<void>(api_.client().send(api_.request("DELETE", url({{"uploadId", id_}}))));
+    const bool may_go_on = !version && version.error().kind == ErrorKind::unavailable && write_.page != nullptr && write_.page->is_kept();
+    if (!version && !may_go_on) abort(id_);
     return version;
   }
   [[nodiscard]] bool in_doubt() const { return in_doubt_; }
 
  private:
   std::string url(const Query& query) const { return api_.object_url(write_.key, query); }
+  struct Part {
+    std::string etag;
+    std::uint64_t size_bytes = 0;
+  };
+  /// False: there is no upload to go on with.
+  Result<bool> go_on();
+  Result<bool> list_parts();
+  /// Best effort. After a lost answer the upload may be over; then this is refused, and that is well.
+  void abort(const std::string& id) { static_cast<void>(api_.client().send(api_.request("DELETE", url({{"uploadId", id}})))); }
   Result<void> begin();
   Result<std::string> send_all();
   Result<std::string> send_part(std::uint64_t number, std::uint64_t offset, std::uint64_t count);
@@ -56,10 +75,49 @@ class Upload {
   Api& api_;
   const Write& write_;
   const HttpHeader& condition_;
-  const std::uint64_t part_bytes_;
+  std::uint64_t part_bytes_;
   std::string id_;
+  std::map<std::uint64_t, Part> there_;  ///< by number: what the service has of an earlier process
   bool in_doubt_ = false;
 };
+
+Result<bool> Upload::go_on() {
+  if (write_.page == nullptr || !write_.page->kept()) return false;
+  const KeptUpload kept = *write_.page->kept();
+  id_ = kept.session;
+  if (kept.piece_bytes > 0 && TRY(list_parts())) {
+    part_bytes_ = kept.piece_bytes;
+    return true;
+  }
+  there_.clear();
+  write_.page->drop();
+  return false;
+}
+
+/// False: the service does not know this upload, or not as we do.
+Result<bool> Upload::list_parts() {
+  std::string marker = "0";
+  for (std::uint64_t page = 0; page < parts_max && !marker.empty(); ++page) {
+    const HttpAnswer answer = TRY(api_.client().send(api_.request("GET", url({{"part-number-marker", marker}, {"uploadId", id_}}))));
+    const int status = answer.status();
+    if (status >= 400 && status < 500 && status != 408 && status != 429) return false;
+    if (!answer.is_answered() || !answer.last.response.is_ok())
+      return std::unexpected(failure_of(answer, "cannot ask how far an upload is"));
+    const std::string& body = answer.last.response.body;
+    if (body.find("<ListPartsResult") == std::string::npos) return false;
+    for (const std::string_view element : xml_elements(body, "Part")) {
+      const auto number_of = [&](std::string_view name) {
+        const std::string text = xml_text(element, name);
+        std::uint64_t number = 0;
+        std::from_chars(text.data(), text.data() + text.size(), number);
+        return number;
+      };
+      there_[number_of("PartNumber")] = {.etag = xml_text(element, "ETag"), .size_bytes = number_of("Size")};
+    }
+    marker = xml_text(body, "IsTruncated") == "true" ? xml_text(body, "NextPartNumberMarker") : std::string();
+  }
+  return marker.empty();
+}
 
 Result<void> Upload::begin() {
   // Without a condition, and repeatable all the same: an upload that is begun twice and used once costs nothing.
@@ -71,29 +129,32 @@ Result<void> Upload::begin() {
     return std::unexpected(failure_of(answer, "cannot begin an upload"));
   id_ = xml_text(answer.last.response.body, "UploadId");
   if (id_.empty()) return fail(ErrorKind::unavailable, "the answer is no upload of the service");
+  if (write_.page != nullptr) write_.page->keep({.put_id = write_.put_id, .session = id_, .piece_bytes = part_bytes_});
   return {};
 }
 
 Result<std::string> Upload::send_part(std::uint64_t number, std::uint64_t offset, std::uint64_t count) {
+  if (const auto there = there_.find(number); there != there_.end() && there->second.size_bytes == count)
+    return describe_part(number, there->second.etag);
   const std::string sha256 = TRY(sha256_of(write_.source, offset, count));
   HttpBody body{.bytes = {}, .file = write_.source.file.get(), .offset = offset, .file_bytes = count};
   if (!write_.source.file.is_open()) body = HttpBody{.bytes = write_.source.bytes.substr(offset, count)};
+  if (write_.moved) body.moved = [this, offset](std::uint64_t sent_bytes) { write_.moved(offset + sent_bytes); };
   const HttpRequest request =
       api_.request("PUT", url({{"partNumber", fmt::format("{}", number)}, {"uploadId", id_}}), body, sha256);
   const HttpAnswer answer = TRY(api_.client().send(request));
   const std::string etag(answer.last.response.header("etag"));
   if (!answer.is_answered() || !answer.last.response.is_ok() || etag.empty())
     return std::unexpected(failure_of(answer, "cannot upload a part"));
-  return fmt::format("<Part><PartNumber>{}</PartNumber><ETag>{}</ETag></Part>", number, xml_encode(etag));
+  return describe_part(number, etag);
 }
 
 Result<std::string> Upload::send_all() {
   const std::uint64_t size = write_.digest.size_bytes;
-  const std::uint64_t part = std::max(part_bytes_, (size + parts_max - 1) / parts_max);
   std::string parts;
   std::uint64_t number = 0;
-  for (std::uint64_t offset = 0; offset < size; offset += part)
-    parts += TRY(send_part(++number, offset, std::min(part, size - offset)));
+  for (std::uint64_t offset = 0; offset < size; offset += part_bytes_)
+    parts += TRY(send_part(++number, offset, std::min(part_bytes_, size - offset)));
   return complete(parts);
 }
 

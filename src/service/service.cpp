@@ -114,7 +114,7 @@ Result<RunReport> WorkflowService::Body::drive(worker::Session& session, const R
 Result<RunReport> WorkflowService::Body::finish(worker::Session& session, const RecoveryReport& recovery, const Result<worker::RunStatus>& ran) {
   RunReport report;
   report.recovery = recovery;
-  const auto flushed = session.flush(options.flush_limit);
+  const auto flushed = session.flush(options.flush_limit, options.park);
   if (!flushed) report.not_saved = flushed.error().message;
   report.head = session.head();
   report.degraded = session.is_degraded();

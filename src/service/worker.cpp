@@ -226,12 +226,12 @@ struct Worker::Body {
       counts.is_draining = true;
     }
     const Instant end = clock->now() + options.drain_limit;
-    for (Instant keep_at = clock->now(); clock->now() < end;) {
+    for (Instant keep_at = clock->now(); clock->now() < end && !options.park.stop_requested();) {
       {
         const std::lock_guard lock(mutex);
         if (attended.empty()) return;
       }
-      clock->wait(std::chrono::milliseconds(50), {});
+      clock->wait(std::chrono::milliseconds(50), options.park);
       // The claims must not end while their films are being finished.
       if (clock->now() < keep_at) continue;
       keep();

@@ -179,9 +179,9 @@ void Keeper::lose(Error error) {
   changed_.notify_all();
 }
 
-Result<void> Keeper::flush(Duration limit) {
+Result<void> Keeper::flush(Duration limit, std::stop_token park) {
   const Instant end = setup_.clock->now() + limit;
-  while (setup_.background == Background::by_caller && setup_.clock->now() < end) {
+  while (setup_.background == Background::by_caller && setup_.clock->now() < end && !park.stop_requested()) {
     attend();
     Duration until{};
     {
@@ -190,11 +190,11 @@ Result<void> Keeper::flush(Duration limit) {
       const Instant now = setup_.clock->now();
       until = std::chrono::ceil<Duration>(std::clamp(not_before_ - now, Instant::duration::zero(), end - now));
     }
-    if (until > Duration::zero()) setup_.clock->wait(until, {});
+    if (until > Duration::zero()) setup_.clock->wait(until, park);
   }
   std::unique_lock lock(mutex_);
   const auto settled = [&] { return lost_ || !wants_publication(); };
-  const bool in_time = setup_.background == Background::by_caller ? settled() : changed_.wait_for(lock, limit, settled);
+  const bool in_time = setup_.background == Background::by_caller ? settled() : changed_.wait_for(lock, park, limit, settled);
   if (lost_) return std::unexpected(*lost_);
   if (in_time) return {};
   return fail(ErrorKind::unavailable, "state.json is not saved yet. film=" + setup_.film.value() +

@@ -51,9 +51,9 @@ class Keeper {
   /// Errors: fenced, conflict (final); unavailable.
   Result<void> confirm(const snapshot::Outgoing& outgoing);
 
-  /// Waits until everything offered so far is published, at most `limit`.
+  /// Waits until everything offered so far is published, at most `limit`, and not after `park`.
   /// Errors: unavailable (not published in time: says what is not saved); fenced, conflict (another writer published).
-  Result<void> flush(Duration limit);
+  Result<void> flush(Duration limit, std::stop_token park = {});
 
   /// Does what is due now. Without a thread of its own (Background::by_caller) this is how anything gets done.
   void attend();

@@ -286,14 +286,14 @@ Result<Epoch> Session::sign_of_life() {
   return epoch_;
 }
 
-Result<void> Session::flush(Duration limit) {
+Result<void> Session::flush(Duration limit, std::stop_token park) {
   {
     const std::lock_guard lock(mutex_);
     if (broken_) return std::unexpected(*broken_);
     if (degraded_) heal_at_ = std::min(heal_at_, tools_.clock->now());
     heal_if_due();
   }
-  return keeper_.flush(limit);
+  return keeper_.flush(limit, park);
 }
 
 // --- looking ---------------------------------------------------------------------------------------------------------

@@ -84,7 +84,7 @@ class Session {
   Result<std::optional<std::int64_t>> commit_intent(run::EffectRecord record, const std::vector<Write>& note, std::optional<std::int64_t> budget);
 
   /// Waits for state.json to catch up; brings tier 1 up first, when it is back. Errors: as Keeper::flush.
-  Result<void> flush(Duration limit);
+  Result<void> flush(Duration limit, std::stop_token park = {});
   [[nodiscard]] Keeper::Status publication() const { return keeper_.status(); }
 
   void emit(Event event) const;

@@ -2,10 +2,8 @@
 // answer is right, and the requests are few.
 #include <doctest/doctest.h>
 
-#include <fstream>
-
 #include "object/gcs_bucket.h"
-#include "object/scratch_folder.h"
+#include "tests/support/large_file.h"
 #include "tests/support/s3_backend.h"
 
 namespace workprint {
@@ -39,11 +37,11 @@ std::shared_ptr<ObjectStore> open_gcs(const std::string& origin, const HttpConte
   GcsOptions options{.bucket = "bucket", .prefix = {}, .endpoint = origin};
   options.one_request_bytes_max = 100'000;
   options.chunk_bytes = 256u << 10;
-  return open_network_store(open_gcs_bucket(options, context, nullptr), "", system_random());
+  return open_network_store(open_gcs_bucket(options, context, nullptr), "", context);
 }
 std::shared_ptr<ObjectStore> open_s3(const std::string& origin, const HttpContext& context) {
   S3Options options = s3_options(origin, "bucket");
-  return open_network_store(open_s3_bucket(options, context, std::make_shared<TestKeys>()), "", system_random());
+  return open_network_store(open_s3_bucket(options, context, std::make_shared<TestKeys>()), "", context);
 }
 
 const Service services[] = {{"fake_gcs.py", open_gcs}, {"fake_s3.py", open_s3}};
@@ -299,24 +297,6 @@ TEST_CASE("faults: Google's limit of one write a second for a name is waited for
   CHECK(fake.log().size() <= 3);
   CHECK(bytes_at(*store, "f/state.json") == "2");
 }
-
-namespace {
-
-struct LargeFile {
-  ScratchFolder scratch;
-  std::filesystem::path source = scratch.path() / "source";
-  std::filesystem::path target = scratch.path() / "target";
-  FileDigest digest;
-  explicit LargeFile(std::size_t size_bytes) {
-    std::string bytes(size_bytes, 'v');
-    const auto random = seeded_random(7);
-    for (std::size_t at = 0; at < bytes.size(); at += 1000) bytes[at] = static_cast<char>(random->next());
-    std::ofstream(source, std::ios::binary) << bytes;
-    digest = value(digest_file(source));
-  }
-};
-
-}  // namespace
 
 TEST_CASE("faults: a resumable upload goes on where the service is") {
   const LargeFile file(600'000);  // three chunks

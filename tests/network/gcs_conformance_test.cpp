@@ -34,7 +34,7 @@ std::shared_ptr<ObjectStore> open_store(const std::string& origin, const std::st
   options.one_request_bytes_max = one_request_bytes_max;
   options.chunk_bytes = 1u << 20;
   return open_network_store(open_gcs_bucket(options, testing::quick_context(), nullptr),
-                            prefix.empty() ? "" : prefix + "/", system_random());
+                            prefix.empty() ? "" : prefix + "/", testing::quick_context());
 }
 
 /// Each clause has a bucket of its own.

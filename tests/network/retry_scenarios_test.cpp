@@ -61,7 +61,7 @@ std::string run(const Fake& fake, const Method& method, const std::vector<std::s
   GcsOptions options{.bucket = bucket, .prefix = {}, .endpoint = fake.origin()};
   options.one_request_bytes_max = 100'000;
   options.chunk_bytes = 256u << 10;
-  const auto store = open_network_store(open_gcs_bucket(options, context, credentials), "", system_random());
+  const auto store = open_network_store(open_gcs_bucket(options, context, credentials), "", context);
   const ObjectInfo there = value(store->put("f/there", std::string(1000, 't'), IfAbsent()));
   static_cast<void>(fake.log());
   for (const std::string& name : instructions) fake.fail_with(instruction(name, method));
@@ -113,7 +113,7 @@ TEST_CASE("Google's scenarios 7 and 8: after 256 KiB") {
   std::ofstream(scratch.path() / "file", std::ios::binary) << bytes;
   GcsOptions options{.bucket = "bucket", .prefix = {}, .endpoint = fake.origin()};
   options.one_request_bytes_max = 0;
-  const auto store = open_network_store(open_gcs_bucket(options, quick_context(), nullptr), "", system_random());
+  const auto store = open_network_store(open_gcs_bucket(options, quick_context(), nullptr), "", quick_context());
   for (const Json& fault : {Json{{"act", "reset_mid_request"}, {"bytes", 256 << 10}, {"method", "PUT"}},
                             Json{{"act", "keep_less"}, {"bytes", 256 << 10}, {"method", "PUT"}}}) {
     fake.fail_with(fault);

@@ -10,7 +10,7 @@ Log entries have `operation` (insert, open, chunk, get, media, list, delete, ...
 was done `stored` bytes and their `crc32c`.
 
 Settings: {"bucket": name} makes a bucket; {"rate_limit": bool}; {"page_size": n}; {"token_uses": n} asks for tokens, each
-good for n requests; {"public_key": {"n": hex, "e": int}} checks the signature of service accounts.
+good for n requests; {"expire_uploads": true} forgets all sessions; {"public_key": {"n": hex, "e": int}} checks the signature of service accounts.
 """
 import base64
 import hashlib
@@ -124,6 +124,8 @@ class Gcs:
             self.page_size = wanted.get("page_size", self.page_size)
             self.token_uses = wanted.get("token_uses", self.token_uses)
             self.public_key = wanted.get("public_key", self.public_key)
+            if wanted.get("expire_uploads"):
+                self.sessions.clear()
             if "expire_tokens" in wanted:
                 self.tokens.clear()
             return {"sessions": len(self.sessions), "objects": {b: len(o) for b, o in self.buckets.items()}}

@@ -5,7 +5,8 @@ Also where keys come from: the container's and the instance's metadata service.
 
 Settings: {"bucket": name}; {"ignore": ["If-None-Match", "If-Match", "parts"]}: conditions it does not know;
 {"bare_etags": bool}: If-Match without quotes, as Ceph 16 wants it; {"clock_ahead": seconds};
-{"keys_expire": bool}: keys that were handed out are refused from now on.
+{"keys_expire": bool}: keys that were handed out are refused from now on; {"expire_uploads": true} forgets all uploads in
+parts; {"parts_page": n}: parts in one listing of them.
 """
 import hashlib
 import hmac
@@ -50,6 +51,7 @@ class S3:
         self.clock_ahead = 0
         self.handed_out = {}
         self.count = 0
+        self.parts_page = 1000
 
     def settings(self, wanted):
         with self.lock:
@@ -58,6 +60,9 @@ class S3:
             self.ignore = set(wanted.get("ignore", self.ignore))
             self.bare_etags = wanted.get("bare_etags", self.bare_etags)
             self.clock_ahead = wanted.get("clock_ahead", self.clock_ahead)
+            self.parts_page = wanted.get("parts_page", self.parts_page)
+            if wanted.get("expire_uploads"):
+                self.uploads.clear()
             if wanted.get("keys_expire"):
                 self.handed_out = {key: None for key in self.handed_out}
             return {"uploads": len(self.uploads), "objects": {b: sorted(o) for b, o in self.buckets.items()}}
@@ -210,6 +215,8 @@ class S3:
         if request.method == "DELETE":
             del self.uploads[upload]
             return Answer(204)
+        if request.method == "GET":
+            return self.list_parts(parts, int(request.query.get("part-number-marker", "0")))
         if request.method == "PUT":
             parts[int(request.query["partNumber"])] = request.body
             return Answer(200, b"", {"ETag": f'"{hashlib.md5(request.body).hexdigest()}"'})
@@ -228,6 +235,15 @@ class S3:
         del self.uploads[upload]
         return Answer(200, f'<CompleteMultipartUploadResult xmlns="x"><ETag>&quot;{objects[key].etag}&quot;</ETag>'
                            '</CompleteMultipartUploadResult>'.encode())
+
+    def list_parts(self, parts, after):
+        numbers = [n for n in sorted(parts) if n > after]
+        page, more = numbers[:self.parts_page], len(numbers) > self.parts_page
+        body = "".join(f"<Part><PartNumber>{n}</PartNumber><ETag>&quot;{hashlib.md5(parts[n]).hexdigest()}&quot;</ETag>"
+                       f"<Size>{len(parts[n])}</Size></Part>" for n in page)
+        marker = f"<NextPartNumberMarker>{page[-1]}</NextPartNumberMarker>" if page else ""
+        return Answer(200, f'<?xml version="1.0"?><ListPartsResult xmlns="x"><IsTruncated>{str(more).lower()}</IsTruncated>'
+                           f'{marker}{body}</ListPartsResult>'.encode(), {"Content-Type": "application/xml"})
 
     def listing(self, request, objects):
         prefix, after = request.query.get("prefix", ""), request.query.get("continuation-token", "")

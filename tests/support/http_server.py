@@ -60,7 +60,7 @@ class Fault:
     `bytes` of the body), reset_after_request, stall, corrupt_request (one bit of the body's byte `at`), keep_less (a
     resumable chunk's first `bytes` only), forget_session, hold (until /_control/release: a request that is late)
     act, after it is done: commit_then_reset, reset_mid_answer and truncate (after `bytes` of the body), corrupt_answer,
-    drip (a byte every `interval` s), commit_then_status
+    drip (a byte every `interval` s), commit_then_status, commit_then_stall
     """
     act: str
     method: str = ""
@@ -222,6 +222,9 @@ class Connection:
             answer = Answer(fault.status, fault.body.encode(), fault.headers)
         else:
             answer = self.server.answer(request, fault)
+            if act == "commit_then_stall":
+                while True:  # until the peer gives up, or is no more
+                    self.receive()
             if act == "commit_then_status":
                 answer = Answer(fault.status, fault.body.encode(), fault.headers)
         self.server.answered(entry, answer.status, request.note)

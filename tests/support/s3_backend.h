@@ -24,7 +24,7 @@ inline S3Options s3_options(const std::string& endpoint, const std::string& buck
 
 inline std::shared_ptr<ObjectStore> open_s3_store(const S3Options& options) {
   return open_network_store(open_s3_bucket(options, quick_context(), std::make_shared<TestKeys>()),
-                            options.prefix.empty() ? "" : options.prefix + "/", system_random());
+                            options.prefix.empty() ? "" : options.prefix + "/", quick_context());
 }
 
 inline HttpResponse ask_s3(const S3Options& options, const std::string& method, const std::string& key,
