@@ -50,7 +50,7 @@ check: build ## build the tests with ASan and UBSan and run them; then bad input
 	$(SIM) --seeds 2000 && $(SIM) --crash-points --every 40 && $(SIM) --power-cuts 150 || ok=1; \
 	wait $$model || ok=1; cat build/model.log; exit $$ok
 
-check-all: check check-objects check-api kill-sweep disk-faults two-workers outage-drill cloud-drill fleet model fuzz sim crash-points power-cuts mutations bench ## everything in check, object stores by others, the whole sweeps, the model at larger bounds, the fuzzers, the benches
+check-all: check check-objects check-api kill-sweep disk-faults two-workers outage-drill cloud-drill fleet model fuzz sim crash-points power-cuts mutations bench bench-peers ## everything in check, object stores by others, the whole sweeps, the model at larger bounds, the fuzzers, the benches
 
 check-objects: build ## object stores against Ceph's S3 gateway, and with Google's and Amazon's own clients (Debian, npm)
 	tools/setup --object-servers
