@@ -133,7 +133,7 @@ class Context {
   /// Opens an interrupt, or returns the answer it was given. Without an answer: `cancelled`; return it, the task is
   /// parked without a thread and replayed when the answer is there. An `abort` answer never gets here.
   virtual Result<Answer> ask(const Question& question) = 0;
-  /// 1 + how often a person answered "retry" to this task.
+  /// 1 + how often a person answered "retry" to this task's questions, those about money aside.
   [[nodiscard]] virtual int round() const = 0;
 
   /// For eyes; never stored, never read by a node. Drops reports that come faster than they can be shown.

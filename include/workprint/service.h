@@ -35,9 +35,11 @@ struct ServiceOptions {
   std::filesystem::path scratch;                ///< private folders of running tasks
   std::int64_t in_doubt_pay_up_to_usd_micros = 100'000;
   /// What all calls of one film may cost, in micro-dollars; 0: no call that costs anything. Unset: no limit. A call that would
-  /// go beyond is not begun: the film asks (interrupt `budget_exceeded`), and `retry` looks at the budget again.
+  /// go beyond is not begun: the film asks (interrupt `budget_exceeded`), and `retry` looks at the budget again. It goes by
+  /// the estimates of calls not yet answered: a call without one is refused only once the budget is overspent.
   std::optional<std::int64_t> budget_usd_micros;
-  int calls_a_provider = 0;                     ///< at the same time, over all films of this service; 0: no limit
+  /// At the same time, over all films of this service; 0: no limit. Waiting for a place counts as a node's attempt time.
+  int calls_a_provider = 0;
   Duration flush_limit = std::chrono::seconds(30);  ///< how long an orderly end waits for state.json
   std::stop_token park{};                           ///< ends that wait at once: the person does not wait any longer
   /// A writer that gives no sign of life for so long loses its film to the next one that asks.

@@ -152,7 +152,7 @@ http::Answer Api::cost(const http::Request& request, const Values& values) {
     const FullState full = TRY(state_of(film));
     Json body = film::cost_view(full.state);
     const Settings& settings = parts_.floor.settings;
-    if (!settings.text("budget_usd").empty()) body["budgetUsdMicros"] = static_cast<std::int64_t>(settings.real("budget_usd") * 1e6);
+    if (!settings.text("budget_usd").empty()) body["budgetUsdMicros"] = settings.usd_micros("budget_usd");
     body["provenance"] = to_json(full.provenance);
     return http::json_response(200, body);
   }());

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <cstdlib>
 #include <set>
 
@@ -235,6 +236,7 @@ const std::vector<SettingRow>& setting_rows() {
 
 std::int64_t Settings::number(std::string_view name) const { return std::atoll(text(name).c_str()); }
 double Settings::real(std::string_view name) const { return std::strtod(text(name).c_str(), nullptr); }
+std::int64_t Settings::usd_micros(std::string_view name) const { return std::llround(real(name) * 1e6); }
 Settings::Address Settings::listen() const { return address_of(text("listen")).value_or(Address{}); }
 
 Result<Settings> load_settings(const std::map<std::string, GivenFlag>& flags, const std::filesystem::path& file, const std::filesystem::path& root) {

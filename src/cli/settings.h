@@ -37,6 +37,8 @@ struct Settings {
   [[nodiscard]] bool is_default(std::string_view name) const { return values.find(name)->second.source == "default"; }
   [[nodiscard]] std::int64_t number(std::string_view name) const;
   [[nodiscard]] double real(std::string_view name) const;
+  /// A setting in dollars, as millionths.
+  [[nodiscard]] std::int64_t usd_micros(std::string_view name) const;
   [[nodiscard]] bool is_on(std::string_view name) const { return text(name) == "true"; }
 
   /// `listen` taken apart.

@@ -81,8 +81,8 @@ Result<std::unique_ptr<StudioFloor>> StudioFloor::open(const Request& request, s
   floor->graph_ = workflow.graph;
   ServiceOptions service;
   service.jobs = jobs;
-  service.in_doubt_pay_up_to_usd_micros = static_cast<std::int64_t>(settings.real("in_doubt_pay_up_to") * 1e6);
-  if (!settings.text("budget_usd").empty()) service.budget_usd_micros = static_cast<std::int64_t>(settings.real("budget_usd") * 1e6);
+  service.in_doubt_pay_up_to_usd_micros = settings.usd_micros("in_doubt_pay_up_to");
+  if (!settings.text("budget_usd").empty()) service.budget_usd_micros = settings.usd_micros("budget_usd");
   service.calls_a_provider = static_cast<int>(settings.number("provider_calls"));
   service.scratch = floor->root / "scratch";
   service.park = park;

@@ -122,6 +122,9 @@ Result<std::optional<std::string>> Session::run(const std::string& kept) {
     const std::uint64_t before = stored_;
     HttpAnswer answer = must_ask ? TRY(ask()) : TRY(send_chunk());
     const int status = answer.status();
+    // A session may outlive its object: what an earlier process made may have been removed since. A new session finds
+    // out, by its condition, before a byte is sent.
+    if (!is_known && (status == 200 || status == 201)) return std::nullopt;
     if (status == 200 || status == 201) {
       const Found made = TRY(parse_object_text(answer.last.response.body));
       if (made.size_bytes != size_ || made.crc32c != write_.digest.crc32c)

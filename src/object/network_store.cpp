@@ -225,8 +225,10 @@ Result<std::string> NetworkStore::go_on_or_write(Write& write) {
   WriteOutcome outcome = bucket_->write(write);
   // What that process sent last may have been carried out.
   outcome.in_doubt = outcome.in_doubt || goes_on;
-  if (outcome.version || outcome.version.error().kind != ErrorKind::unavailable) page.drop();
-  return settle(write, std::move(outcome));
+  const bool is_over = outcome.version || outcome.version.error().kind != ErrorKind::unavailable;
+  auto settled = settle(write, std::move(outcome));
+  if (is_over || settled) page.drop();
+  return settled;
 }
 
 /// A condition that does not hold may mean that it held for our own first send; the object itself tells.

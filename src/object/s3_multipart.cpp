@@ -90,6 +90,7 @@ Result<bool> Upload::go_on() {
     return true;
   }
   there_.clear();
+  abort(kept.session);  // the page had the only copy of its id
   write_.page->drop();
   return false;
 }

@@ -45,6 +45,13 @@ bool is_private(int fd) {
   return ::fstat(fd, &status) == 0 && S_ISREG(status.st_mode) && status.st_uid == ::geteuid() && (status.st_mode & 077) == 0;
 }
 
+constexpr std::size_t page_name_digits = 32;
+
+bool is_page_name(const std::string& name) {
+  if (name.starts_with(folder::temporary_prefix)) return true;
+  return name.size() == page_name_digits + 5 && name.ends_with(".json") && name.find_first_not_of("0123456789abcdef") == page_name_digits;
+}
+
 std::string text_of(const PutCondition& condition) {
   const auto* expected = std::get_if<IfVersion>(&condition);
   return expected == nullptr ? "absent" : "version " + expected->version;
@@ -145,13 +152,16 @@ UploadJournal::Page UploadJournal::open(UploadIdentity identity) const {
   fs::create_directories(folder_.parent_path(), error);
   ::mkdir(folder_.c_str(), 0700);
   sweep();
-  const fs::path path = folder_ / (sha256_hex(identity.address).substr(0, 32) + ".json");
+  const fs::path path = folder_ / (sha256_hex(identity.address).substr(0, page_name_digits) + ".json");
   File file(::open(path.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
   const bool is_there = file.is_open() || errno != ENOENT;
-  if (file.is_open() && is_private(file.get()) && !lock(file.get())) return page;  // somebody is uploading there
+  const bool is_a_page = file.is_open() && is_private(file.get());
+  if (is_a_page && !lock(file.get())) return page;  // somebody is uploading there
+  // Dropped between our open and our lock: what lies there now is somebody else's new page.
+  if (is_a_page && !is_same_file(path, file.get())) return page;
   page.path_ = path;
   page.identity_ = std::move(identity);
-  if (file.is_open() && is_private(file.get()) && is_same_file(path, file.get())) {
+  if (is_a_page) {
     const auto text = read_page(file.get());
     const auto json = text ? parse_page(*text) : std::nullopt;
     if (json) page.kept_ = parse_upload(*json);
@@ -167,11 +177,14 @@ UploadJournal::Page UploadJournal::open(UploadIdentity identity) const {
   return page;
 }
 
+// The folder is named by the user and may hold files that are not ours.
 void UploadJournal::sweep() const {
   std::error_code error;
-  for (const auto& entry : fs::directory_iterator(folder_, error)) {
-    const auto written_at = entry.last_write_time(error);
-    if (!error && fs::file_time_type::clock::now() - written_at > page_age_max) fs::remove(entry.path(), error);
+  for (fs::directory_iterator entry(folder_, error); !error && entry != fs::directory_iterator(); entry.increment(error)) {
+    std::error_code ignored;
+    if (!is_page_name(entry->path().filename().string()) || !fs::is_regular_file(entry->symlink_status(ignored))) continue;
+    const auto written_at = entry->last_write_time(ignored);
+    if (!ignored && fs::file_time_type::clock::now() - written_at > page_age_max) fs::remove(entry->path(), ignored);
   }
 }
 

@@ -4,6 +4,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <fstream>
+
 #include "object/scratch_folder.h"
 
 namespace workprint {
@@ -84,6 +86,28 @@ TEST_CASE("upload journal: two uploads never share a session, in one process or 
   first = {};
   CHECK(journal.open(movie).kept()->session == upload.session);
   CHECK(journal.open(other).kept()->session == upload.session);
+}
+
+TEST_CASE("upload journal: old pages are swept, and nothing else in the folder is touched") {
+  const ScratchFolder scratch;
+  const UploadJournal journal(scratch.path());
+  journal.open(movie).keep(upload);
+  const auto long_ago = std::filesystem::file_time_type::clock::now() - std::chrono::days(9);
+  std::filesystem::path page;
+  for (const auto& entry : std::filesystem::directory_iterator(scratch.path())) page = entry.path();
+  const auto make = [&](const std::string& name) {
+    std::ofstream(scratch.path() / name) << "not ours";
+    std::filesystem::last_write_time(scratch.path() / name, long_ago);
+  };
+  for (const char* name : {"song.ogg", "notes.json", ".hidden"}) make(name);
+  std::filesystem::create_directory(scratch.path() / "0123456789abcdef0123456789abcdef.json");
+  std::filesystem::last_write_time(scratch.path() / "0123456789abcdef0123456789abcdef.json", long_ago);
+  std::filesystem::last_write_time(page, long_ago);
+  UploadIdentity other = movie;
+  other.address += "2";
+  static_cast<void>(journal.open(other));
+  CHECK_FALSE(std::filesystem::exists(page));
+  for (const char* name : {"song.ogg", "notes.json", ".hidden", "0123456789abcdef0123456789abcdef.json"}) CHECK_MESSAGE(std::filesystem::exists(scratch.path() / name), name);
 }
 
 TEST_CASE("upload journal: without a folder nothing is written down") {

@@ -174,7 +174,10 @@ Result<void> account_effects(const ValidGraph& graph, const Json& document, cons
   for (const EffectRecord& effect : TRY(effects_of(document, task))) {
     const EffectName name = TRY(parse_effect_key(effect.key));
     attempts[name.base] = std::max(attempts.value(name.base, std::int64_t{0}), name.number);
-    if (effect.result) cost[effect.key] = effect.result->usd_micros;
+    if (effect.result)
+      cost[effect.key] = effect.result->usd_micros;
+    else if (effect.estimate_usd_micros > 0)
+      cost[effect.key] = effect.estimate_usd_micros;  // left open and given up: it may have been paid
     meta.meta["openEffects"][effect.key] = Json();
   }
   if (!attempts.empty()) TRY(merger.merge(task.node, *graph.channel(standard::attempts.name), attempts));

@@ -104,6 +104,7 @@ worker::RunOptions WorkflowService::Body::run_options() const {
   run.effects.in_doubt_pay_up_to_usd_micros = options.in_doubt_pay_up_to_usd_micros;
   run.effects.budget_usd_micros = options.budget_usd_micros;
   run.effects.gate = &gate;
+  run.effects.park = options.park;
   return run;
 }
 

@@ -65,12 +65,16 @@ Result<std::unique_ptr<worker::Session>> WorkflowService::Body::begin_again(cons
     if (run::applied_before(document, {command.id, film, command.type, Json::object(), nullptr, 0}))
       return fail(ErrorKind::conflict, "the film was started over just now. film=" + film.value());
     run::Delta delta = TRY(run::plan_start(graph, inputs, command_record(command.id, command.type, seq)));
+    // What was tried stays tried, and what was paid stays paid.
     Json attempts = document.value(standard::attempts.name, Json::object());
+    Json cost = document.value(standard::cost.name, Json::object());
     for (const run::EffectRecord& open : TRY(run::open_effects(document))) {
       const run::EffectName name = TRY(run::parse_effect_key(open.key));
       attempts[name.base] = std::max(attempts.value(name.base, std::int64_t{0}), name.number);
+      cost[open.key] = open.result ? open.result->usd_micros : open.estimate_usd_micros;
     }
     delta.set[standard::attempts.name] = attempts;
+    if (!cost.empty()) delta.set[standard::cost.name] = cost;
     for (const auto& [channel, value] : document.items())
       if (channel != run::meta_member && !delta.set.contains(channel)) delta.unset.push_back(channel);
     for (const char* part : {"openEffects", "doneTasks", "interrupts"}) {

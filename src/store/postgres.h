@@ -108,6 +108,12 @@ class Connection {
   /// Whether another statement can be sent: the server has not closed it, and nothing is left open.
   [[nodiscard]] bool is_usable();
   [[nodiscard]] const Location& location() const { return *location_; }
+  /// The server's process that this connection was told of; a pooler tells any number.
+  [[nodiscard]] std::uint64_t backend() const { return static_cast<std::uint32_t>(PQbackendPID(handle_.get())); }
+  /// Whether the session is ours alone and was told to acknowledge nothing before the disk has it. If not, each
+  /// transaction must say so.
+  [[nodiscard]] bool waits_for_disk() const { return waits_for_disk_; }
+  void waits_for_disk(bool is_told) { waits_for_disk_ = is_told; }
 
  private:
   struct Finish {
@@ -127,7 +133,7 @@ class Connection {
   std::unique_ptr<PGconn, Finish> handle_;
   std::set<std::string> prepared_;
   std::string state_;
-  bool is_broken_ = false;
+  bool is_broken_ = false, waits_for_disk_ = false;
 };
 
 /// What a SQLSTATE means to the caller, and words for the common ones ("" when there are none).

@@ -194,7 +194,7 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 21> move_col
     {"base_anchor", "text"}, {"base_sha256", "text"}, {"base_body", "bytea"}}};
 
 struct MoveKind {
-  bool is_one, has_bases, is_pooled;
+  bool is_one, has_bases, says_durably;
 };
 
 // Many are arrays joined as a table `o`; one is its parameters where they are used, which is less work for the server.
@@ -204,7 +204,7 @@ std::string move_text(MoveKind kind) {
     for (std::size_t at = text.find(place); at != std::string::npos; at = text.find(place, at + words.size())) text.replace(at, place.size(), words);
   };
   put("{base_statements}", kind.has_bases ? move_bases : "");
-  put("{durable_column}", kind.is_pooled ? ", {durably} AS durable" : "");
+  put("{durable_column}", kind.says_durably ? ", {durably} AS durable" : "");
   for (std::size_t i = 0; i < move_columns.size() - (kind.has_bases ? 0 : 3); ++i) {
     const auto& [name, type] = move_columns[i];
     const std::string parameter = fmt::format("${}::{}{}", i + 1, type, kind.is_one ? "" : "[]");
@@ -221,15 +221,16 @@ std::string move_text(MoveKind kind) {
   return sql(text);
 }
 
-// A session of our own was told to wait for the disk when the schema was looked at; one out of a pool is told each time.
+// A session of our own was told to wait for the disk when the schema was looked at; another one is told each time.
 const Query& move_query(MoveKind kind) {
   static const std::array queries = [] {
     std::array<Query, 8> all;
-    const char* names[] = {"workprint_move_films", "workprint_move_film", "workprint_move_films_and_bases", "workprint_move_film_and_base"};
-    for (unsigned i = 0; i < all.size(); ++i) all[i] = {names[i % 4], move_text({(i & 1) != 0, (i & 2) != 0, (i & 4) != 0})};
+    const char* names[] = {"workprint_move_films",         "workprint_move_film",         "workprint_move_films_and_bases",         "workprint_move_film_and_base",
+                           "workprint_move_films_durably", "workprint_move_film_durably", "workprint_move_films_and_bases_durably", "workprint_move_film_and_base_durably"};
+    for (unsigned i = 0; i < all.size(); ++i) all[i] = {names[i], move_text({(i & 1) != 0, (i & 2) != 0, (i & 4) != 0})};
     return all;
   }();
-  return queries[(kind.is_one ? 1u : 0u) | (kind.has_bases ? 2u : 0u) | (kind.is_pooled ? 4u : 0u)];
+  return queries[(kind.is_one ? 1u : 0u) | (kind.has_bases ? 2u : 0u) | (kind.says_durably ? 4u : 0u)];
 }
 
 // One array a column of `o`.
@@ -306,7 +307,7 @@ Result<std::set<std::uint64_t>> write_films(Connection& connection, std::span<co
     for (const auto* column : {&columns.base_anchor, &columns.base_sha256}) texts(*column);
     bytes(columns.base_body);
   }
-  const Rows rows = TRY(connection.run(move_query({is_one, has_bases, connection.location().prepare == Location::Prepare::off}), values, deadline, "commit"));
+  const Rows rows = TRY(connection.run(move_query({is_one, has_bases, !connection.waits_for_disk()}), values, deadline, "commit"));
   std::set<std::uint64_t> moved;
   for (int at = 0; at < rows.size(); ++at) moved.insert(TRY(rows.number(at, 0)));
   return moved;

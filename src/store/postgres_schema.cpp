@@ -141,8 +141,9 @@ SELECT pg_is_in_recovery(),
       FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_index i ON i.indexrelid = c.oid
       WHERE n.nspname = $1 AND i.indisunique AND i.indisvalid AND i.indpred IS NULL) lines),
   CASE WHEN $2 > 0 AND current_setting('statement_timeout') = '0' THEN set_config('statement_timeout', $2::text, false) END,
-  CASE WHEN $2 > 0 THEN set_config('synchronous_commit', CASE current_setting('synchronous_commit') WHEN 'off' THEN 'on'
-    ELSE current_setting('synchronous_commit') END, false) END
+  pg_backend_pid() = $3,
+  CASE WHEN $2 > 0 AND pg_backend_pid() = $3 THEN set_config('synchronous_commit', CASE current_setting('synchronous_commit')
+    WHEN 'off' THEN 'on' ELSE current_setting('synchronous_commit') END, false) END
 )sql";
 
 constexpr std::string_view older_format = "the schema is of an older format";
@@ -203,8 +204,10 @@ Result<Loaded<std::string>> examine_all(Connection& connection, Duration limit, 
   // Behind PgBouncer the session is somebody else's next: it is left as it is.
   const bool is_ours_alone = connection.location().prepare == Location::Prepare::on;
   Parameters values;
-  values.text(connection.location().schema).number(is_ours_alone ? static_cast<std::uint64_t>(limit.count()) : 0);
+  values.text(connection.location().schema).number(is_ours_alone ? static_cast<std::uint64_t>(limit.count()) : 0).number(connection.backend());
   const Rows seen = TRY(connection.run({"", std::string(look_sql)}, values, deadline, "look at the schema"));
+  // A pooler tells us of a backend that is not the one that answers.
+  connection.waits_for_disk(is_ours_alone && limit > Duration::zero() && seen.is_true(0, 7));
   if (seen.is_true(0, 0)) return found_to_be(Outcome::unreachable, "the server is a standby: what it holds may be old");
   if (const std::string_view encoding = seen.text(0, 1); encoding != "UTF8")
     return found_to_be(Outcome::unreachable, "the database's encoding must be UTF8. encoding=" + std::string(encoding));

@@ -90,19 +90,19 @@ Result<void> Session::commit_step(std::vector<run::Finished> finished) {
   });
 }
 
-Result<std::optional<std::int64_t>> Session::commit_intent(run::EffectRecord record, const std::vector<Write>& note, std::optional<std::int64_t> budget) {
-  auto done = [&]() -> Result<std::optional<std::int64_t>> {
+Result<std::optional<Session::OverBudget>> Session::commit_intent(run::EffectRecord record, const std::vector<Write>& note, std::optional<std::int64_t> budget) {
+  auto done = [&]() -> Result<std::optional<OverBudget>> {
     const std::lock_guard lock(mutex_);
     heal_if_due();
     if (budget) {
       const std::int64_t spent = TRY(run::cost_so_far(*document_));
-      if (record.estimate_usd_micros > *budget - spent) return spent;
+      if (record.estimate_usd_micros > *budget - spent) return OverBudget{spent};
     }
     record.intent_seq = number(head_.seq) + 1;
     run::Delta delta = run::plan_intent(record);
     TRY(run::add_note(graph_, note, delta));
     TRY(commit_locked(CommitKind::intent, record.task, std::move(delta), false));
-    return std::optional<std::int64_t>();
+    return std::optional<OverBudget>();
   }();
   if (tools_.background == Background::by_caller) keeper_.attend();
   return done;

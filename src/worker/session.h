@@ -79,9 +79,12 @@ class Session {
   /// A commit whose delta is planned from, and applied to, the document under the lock (run::plan_*).
   using Plan = std::function<Result<run::Delta>(const ValidGraph& graph, Json& document, Seq seq)>;
   Result<void> commit_planned(CommitKind kind, const run::Task& task, const Plan& plan);
-  /// The intent of a call that `budget` (micro-dollars for the whole film, unset: no limit) allows. Returns what the film
-  /// has cost so far when it does not: nothing was committed then.
-  Result<std::optional<std::int64_t>> commit_intent(run::EffectRecord record, const std::vector<Write>& note, std::optional<std::int64_t> budget);
+  struct OverBudget {
+    std::int64_t spent_usd_micros;  ///< by the film so far, with what its open calls may still cost
+  };
+  /// The intent of a call. When `budget` (micro-dollars for the whole film; unset: no limit) does not allow it, nothing is
+  /// committed and why is returned.
+  Result<std::optional<OverBudget>> commit_intent(run::EffectRecord record, const std::vector<Write>& note, std::optional<std::int64_t> budget);
 
   /// Waits for state.json to catch up; brings tier 1 up first, when it is back. Errors: as Keeper::flush.
   Result<void> flush(Duration limit, std::stop_token park = {});

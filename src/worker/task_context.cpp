@@ -17,6 +17,9 @@ bool is_definite(ErrorKind kind) {
   return kind == ErrorKind::invalid || kind == ErrorKind::corrupt || kind == ErrorKind::not_found;
 }
 
+// Questions that a replay may ask or not have numbers apart from those a node asks in its order.
+constexpr std::size_t first_failure_question = 1000, first_budget_question = 2000;
+
 }  // namespace
 
 class TaskContext::Call final : public EffectCall {
@@ -31,7 +34,7 @@ class TaskContext::Call final : public EffectCall {
     TRY(context_.committed(context_.session_.commit(CommitKind::handle, record_.task,
                                                     run::plan_handle(record_.key, handle, at))));
     // Both tiers before any wait. A tier that is down does not stop the film: its write is queued and shown as lag.
-    const auto published = context_.session_.flush(context_.policy_.barrier);
+    const auto published = context_.session_.flush(context_.policy_.barrier, context_.policy_.park);
     if (!published && published.error().kind == ErrorKind::fenced) return context_.committed(published);
     return {};
   }
@@ -102,24 +105,16 @@ Result<EffectResult> TaskContext::effect(const EffectRequest& request, const Eff
 // Makes the intent durable, if the film's budget allows the call; else a person is asked, and asked again for as long as
 // the answer is to retry and the budget has not grown.
 Result<void> TaskContext::begin(const EffectRequest& request, const run::EffectRecord& record) {
-  const bool is_paid = record.estimate_usd_micros > 0 && policy_.budget_usd_micros && !TRY(costs_nothing(request));
-  auto refused = session_.commit_intent(record, request.note, is_paid ? policy_.budget_usd_micros : std::nullopt);
-  if (!refused) return committed(std::unexpected(refused.error()));
-  if (!*refused) return {};
+  const bool is_free = !policy_.budget_usd_micros || (request.adopt_existing && TRY(adoptable(request)));
+  const auto over = session_.commit_intent(record, request.note, is_free ? std::nullopt : policy_.budget_usd_micros);
+  if (!over) return committed(std::unexpected(over.error()));
+  if (!*over) return {};
   const auto asked = ask_apart({"budget_exceeded", "the film's budget does not allow this call", ErrorKind::invalid,
-                                {{"budgetUsdMicros", *policy_.budget_usd_micros}, {"spentUsdMicros", **refused},
+                                {{"budgetUsdMicros", *policy_.budget_usd_micros}, {"spentUsdMicros", (*over)->spent_usd_micros},
                                  {"priceUsdMicros", record.estimate_usd_micros}, {"provider", record.provider}}, {}, request.key},
-                               2000);
+                               first_budget_question);
   if (!asked) return std::unexpected(asked.error());
   return fail(ErrorKind::cancelled, "waiting for a larger budget. key=" + request.key);
-}
-
-// What lies in the store already is adopted and not paid again.
-Result<bool> TaskContext::costs_nothing(const EffectRequest& request) {
-  if (!request.adopt_existing || !request.object) return false;
-  const auto there = objects().head(*request.object);
-  if (!there && there.error().kind == ErrorKind::unavailable) return std::unexpected(there.error());
-  return there.has_value();
 }
 
 // The intent is there and no result: an earlier life died inside the call.
@@ -142,17 +137,24 @@ Result<EffectResult> TaskContext::recover(const EffectRequest& request, const ru
   return this->record(request, std::move(unknown), "unknown");
 }
 
-Result<std::optional<EffectResult>> TaskContext::adopt(const EffectRequest& request, const run::EffectRecord& record) {
-  if (!request.object) return std::optional<EffectResult>();
+// The object the call would make, when it is there, whole, and what the request wants.
+Result<std::optional<ObjectInfo>> TaskContext::adoptable(const EffectRequest& request) {
+  if (!request.object) return std::optional<ObjectInfo>();
   auto there = objects().verify(*request.object);
   if (!there && (there.error().kind == ErrorKind::not_found || there.error().kind == ErrorKind::corrupt))
-    return std::optional<EffectResult>();
+    return std::optional<ObjectInfo>();
   if (!there) return std::unexpected(there.error());
   if (request.accept) {
     const auto accepted = request.accept(*there);
-    if (!accepted && is_definite(accepted.error().kind)) return std::optional<EffectResult>();
+    if (!accepted && is_definite(accepted.error().kind)) return std::optional<ObjectInfo>();
     if (!accepted) return std::unexpected(accepted.error());
   }
+  return std::optional(*std::move(there));
+}
+
+Result<std::optional<EffectResult>> TaskContext::adopt(const EffectRequest& request, const run::EffectRecord& record) {
+  const std::optional<ObjectInfo> there = TRY(adoptable(request));
+  if (!there) return std::optional<EffectResult>();
   EffectResult result;
   result.object = to_asset(*there);
   result.usd_micros = record.estimate_usd_micros;
@@ -204,8 +206,12 @@ int TaskContext::round() const {
   const auto all = session_.read([](const Json& document) { return run::interrupts(document); });
   int rounds = 1;
   if (!all) return rounds;
+  // "Go on" to a question about money allows that one call; it asks for no more takes than before.
+  const auto is_about_money = [](const run::Interrupt& one) {
+    return one.question.type == "budget_exceeded" || one.question.type == "effect_in_doubt";
+  };
   for (const run::Interrupt& one : *all)
-    if (one.task == task_ && one.answer && one.answer->action == AnswerAction::retry) ++rounds;
+    if (one.task == task_ && one.answer && one.answer->action == AnswerAction::retry && !is_about_money(one)) ++rounds;
   return rounds;
 }
 
@@ -230,7 +236,7 @@ Result<Answer> TaskContext::ask(const Question& question) {
 }
 
 Result<Answer> TaskContext::ask_about_failure(const Error& error) {
-  return ask_apart({"llm_retry_exhausted", error.message, error.kind, Json::object(), {}, {}}, 1000);
+  return ask_apart({"llm_retry_exhausted", error.message, error.kind, Json::object(), {}, {}}, first_failure_question);
 }
 
 // A question that the same task may ask in one replay and not in another has numbers of its own, after those of every

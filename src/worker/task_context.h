@@ -19,6 +19,7 @@ struct EffectPolicy {
   /// What all calls of a film may cost; a call that would go beyond is not begun and a person is asked. Unset: no limit.
   std::optional<std::int64_t> budget_usd_micros;
   CallGate* gate = nullptr;  ///< unset: no limit
+  std::stop_token park{};    ///< ends the barrier's wait
 };
 
 class TaskContext final : public Context {
@@ -56,7 +57,7 @@ class TaskContext final : public Context {
   Result<std::optional<EffectResult>> adopt(const EffectRequest& request, const run::EffectRecord& record);
   Result<EffectResult> record(const EffectRequest& request, EffectResult result, std::string_view what);
   Result<void> begin(const EffectRequest& request, const run::EffectRecord& record);
-  Result<bool> costs_nothing(const EffectRequest& request);
+  Result<std::optional<ObjectInfo>> adoptable(const EffectRequest& request);
   Result<void> committed(Result<void> done);
   Result<Answer> ask_apart(Question question, std::size_t first_ordinal);
   Result<void> open_question(const std::string& id, const Question& question);

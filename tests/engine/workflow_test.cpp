@@ -24,6 +24,7 @@ struct Calls {
   std::map<std::string, int> made;
   bool fail_two = false;
   std::function<void()> during;       // a call
+  int rounds_most = 0;
   std::mutex mutex;                   // of `made`: calls may run side by side
   std::optional<std::string> die_in;  // throws out of the process's life: the effect's answer never arrives
 };
@@ -50,6 +51,7 @@ Result<Writes> make_item(Calls& calls, const State&, Context& context) {
     {
       const std::lock_guard lock(calls.mutex);
       ++calls.made[context.item()];
+      calls.rounds_most = std::max(calls.rounds_most, context.round());
     }
     if (calls.die_in == context.item()) throw Killed();
     EffectResult result;
@@ -232,6 +234,7 @@ TEST_CASE("beyond its budget a film asks and calls nobody; with a larger one it 
   REQUIRE_MESSAGE(report.has_value(), (report ? "" : report.error().message));
   CHECK(report->status == FilmStatus::complete);
   CHECK(calls.made == std::map<std::string, int>{{"0", 1}, {"1", 1}, {"2", 1}, {"3", 1}});
+  CHECK(calls.rounds_most == 1);  // money for a call is no leave for more takes
 }
 
 TEST_CASE("a film of which a call is skipped for its budget goes on without it") {
@@ -250,7 +253,6 @@ TEST_CASE("a film of which a call is skipped for its budget goes on without it")
 TEST_CASE("calls to one provider at the same time are as many as the limit says, over all films") {
   Bench bench;
   Calls calls;
-  // Each call waits until as many as may be there are there, or, where one too many came, tells.
   struct {
     std::mutex mutex;
     std::condition_variable changed;
@@ -261,8 +263,9 @@ TEST_CASE("calls to one provider at the same time are as many as the limit says,
     seen.most = std::max(seen.most, ++seen.now);
     const int mine = ++seen.all;
     seen.changed.notify_all();
-    // Two by two: the partner of an odd one is the next.
+    // Two by two: the partner of an odd one is the next. The even one leaves time for a third, which must not come.
     seen.changed.wait(lock, [&] { return seen.all >= mine + mine % 2; });
+    if (mine % 2 == 0) seen.changed.wait_for(lock, std::chrono::milliseconds(100), [&] { return seen.now > 2; });
     --seen.now;
   };
   bench.options.calls_a_provider = 2;

@@ -82,7 +82,7 @@ void ends_soon(const Fake& fake, const Service& service, const Call& call, const
   const Instant begin = std::chrono::steady_clock::now();
   stop.request_stop();
   const auto ended = running.get();
-  CHECK(seconds_since(begin) < 0.7);
+  CHECK(seconds_since(begin) < 5);  // uninterrupted it takes a minute
   REQUIRE(kind_of(ended) == "unavailable");
   CHECK_MESSAGE(ended.error().message.find("interrupted") != std::string::npos, ended.error().message);
   // From now on nothing is asked.
@@ -159,7 +159,7 @@ TEST_CASE("interruption: no call takes longer than its deadline, with all its tr
         const auto store = service.open(fake.origin(), {.deadline = Duration(300)});
         const Instant begin = std::chrono::steady_clock::now();
         CHECK(kind_of(row.call(*store)) == "unavailable");
-        CHECK(seconds_since(begin) < 1.5);
+        CHECK(seconds_since(begin) < 8);  // without the limit it takes a minute
         fake.heal();
       }
   }

@@ -176,6 +176,24 @@ TEST_CASE("resumption: an object that was made before the process was killed is 
   }
 }
 
+TEST_CASE("resumption: an object that was made and removed again is made anew, whatever its session says") {
+  for (const char* script : scripts) {
+    CAPTURE(std::string(script));
+    const Upload upload(script);
+    upload.kill_at(upload.at_end("commit_then_stall"));
+    REQUIRE(upload.pages().size() == 1);
+    const auto store = upload.open();
+    const std::string first = value(store->head(upload.name)).version;
+    REQUIRE(store->remove(upload.name, first).has_value());
+    const auto info = store->put_file(upload.name, upload.file.source, IfAbsent());
+    CHECK(kind_of(info) == "ok");
+    CHECK(upload.bytes_sent() == upload.file.digest.size_bytes);
+    if (info) CHECK(info->version == value(store->head(upload.name)).version);
+    upload.is_right();
+    CHECK(upload.pages().empty());
+  }
+}
+
 TEST_CASE("resumption: a session is for its own bytes, condition and time") {
   for (const char* script : scripts) {
     CAPTURE(std::string(script));
