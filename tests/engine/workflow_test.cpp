@@ -40,7 +40,8 @@ std::vector<std::string> open_items(const State& state) {
 
 Result<Writes> make_item(Calls& calls, const State&, Context& context) {
   EffectRequest request;
-  request.key = "item_" + context.item() + "/1";
+  const std::string base = "item_" + context.item();
+  request.key = base + "/" + std::to_string(context.first_number(base));
   request.provider = "test";
   request.model = "m";
   request.estimate_usd_micros = 1000;
@@ -189,7 +190,23 @@ TEST_CASE("a task that fails parks its film, which a person skips, and the rest 
   const auto report = bench.service(calls)->resume(bench.film, {});
   REQUIRE_MESSAGE(report.has_value(), (report ? "" : report.error().message));
   CHECK(report->status == FilmStatus::complete);
-  CHECK(bench.service(calls)->full_state(bench.film)->state["doneItems"]["2"] == "skipped");
+  const Json state = bench.service(calls)->full_state(bench.film)->state;
+  CHECK(state["doneItems"]["2"] == "skipped");
+  CHECK(state["cost"]["item_2/1"] == 1000);  // its call was left open and may have been paid
+}
+
+TEST_CASE("what was paid counts against the budget of a film that is started over") {
+  Bench bench;
+  Calls calls;
+  bench.options.budget_usd_micros = 5'000;
+  REQUIRE(bench.service(calls, 1)->start(bench.film, inputs, "", {}).has_value());
+  CHECK(bench.service(calls)->full_state(bench.film)->state["cost"].size() == 4);
+  calls.made.clear();
+  bench.reopen();
+  const auto over = bench.service(calls, 1)->start(bench.film, {{"prompt", "other"}}, "film_a", {});
+  REQUIRE_MESSAGE(over.has_value(), (over ? "" : over.error().message));
+  CHECK(over->status == FilmStatus::waiting);
+  CHECK(calls.made == std::map<std::string, int>{{"0", 1}});
 }
 
 TEST_CASE("beyond its budget a film asks and calls nobody; with a larger one it goes on, and pays once") {
