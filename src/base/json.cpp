@@ -3,6 +3,7 @@
 #include <cmath>
 #include <vector>
 
+#include "base/json_reader.h"
 #include "base/quote.h"
 
 namespace workprint {
@@ -107,6 +108,12 @@ bool holds_null_member(const Json& value) {
 }  // namespace
 
 Result<Json> parse_json(std::string_view text, const JsonLimits& limits) {
+  if (text.size() <= limits.bytes_max)
+    if (auto value = read_quickly(text, limits.depth_max)) return *std::move(value);
+  return read_strictly(text, limits);
+}
+
+Result<Json> read_strictly(std::string_view text, const JsonLimits& limits) {
   if (text.size() > limits.bytes_max)
     return fail(ErrorKind::invalid, "json too large. size=" + std::to_string(text.size()) +
                                         " bytes_max=" + std::to_string(limits.bytes_max));

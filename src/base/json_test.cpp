@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include "base/json_reader.h"
 #include "workprint/clock.h"
 #include "workprint/json.h"
 
@@ -104,6 +105,30 @@ TEST_CASE("json: no cut and no flipped byte of a document stops the parser") {
       if (const auto value = parse_json(damaged)) CHECK(parse_json(canonical_json(*value)) == *value);
     }
   }
+}
+
+TEST_CASE("json: the quick reader takes nothing that the strict one would not read as the same") {
+  const std::string text = R"({"a":[1,-2.5e3,"\u00e9\ud83d\ude00",{"b":null}],"c":true,"a2":-0,"n":9007199254740992,"e":1e20,"z":-0.0})";
+  const auto both = [](std::string_view bytes) {
+    const auto quick = read_quickly(bytes, 8);
+    const auto strict = read_strictly(bytes, {.depth_max = 8});
+    if (quick) CHECK_MESSAGE((strict && *strict == *quick && canonical_json(*strict) == canonical_json(*quick)), bytes);
+    return quick.has_value();
+  };
+  CHECK(both(R"({"a":[1,-2.5e3,"\u00e9\ud83d\ude00",{"b":null}],"c":true,"a2":-0,"n":9007199254740992,"z":-0.0})"));
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    both(text.substr(0, i));
+    for (int byte = 0; byte < 256; ++byte) {
+      std::string other = text;
+      other[i] = static_cast<char>(byte);
+      both(other);
+      both(other.insert(i, 1, '1'));
+    }
+  }
+  for (const char* beyond : {"9007199254740993", "-9007199254740993", "18446744073709551615", "18446744073709551616", "1e400", "1e17", "{\"a\":1,\"a\":1}",
+                             "[[[[[[[[[]]]]]]]]]", "\xef\xbb\xbf{}", "\"\\ud800\"", "[1] x", ""})
+    CHECK_MESSAGE(!both(beyond), beyond);
+  CHECK(both("[[[[[[[[]]]]]]]]"));
 }
 
 TEST_CASE("merge patch: the examples of RFC 7396") {

@@ -86,6 +86,8 @@ void Display::on(const Event& event) {
     plain_line("  question " + text_of(event.payload, "id") + ": " + text_of(event.payload, "error"));
   } else if (event.type == "effect" && (what == "adopted" || what == "polling" || what == "unknown" || what == "failed")) {
     plain_line("  " + text_of(event.payload, "key") + " " + what);
+  } else if (event.type == "effect" && what == "queued") {
+    plain_line("  " + text_of(event.payload, "key") + " waits for its turn at the provider");
   }
   if (show_ == Show::live) redraw();
 }

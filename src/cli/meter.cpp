@@ -17,30 +17,42 @@ void labelled(std::string& text, std::string_view name, std::string_view type, s
 
 }  // namespace
 
+void Meter::on_commit(const Event& event) {
+  const std::string kind = event.payload.value("kind", "");
+  ++commits_[kind];
+  if (kind == "takeover") ++takeovers_;
+  const double seconds = event.payload.value("micros", 0.0) / 1e6;
+  std::size_t bucket = 0;
+  while (bucket < bounds.size() && seconds > bounds[bucket]) ++bucket;
+  ++commit_seconds_[bucket];
+  commit_seconds_sum_ += seconds;
+  Film& film = films_[event.film];
+  film.committed = event.seq;
+  film.epoch = event.epoch;
+  // An intent is published with what follows it.
+  if (kind != "intent" && event.seq > film.published && !film.behind_since) film.behind_since = clock_->now();
+}
+
+// One effect is several events; its price counts once, when its record is durable.
+void Meter::on_effect(const Event& event) {
+  const std::string what = event.payload.value("what", "");
+  ++effects_[what];
+  if (what == "done" || what == "adopted" || what == "unknown") cost_usd_micros_ += event.payload.value("usdMicros", std::uint64_t{0});
+}
+
 void Meter::on(const Event& event) {
   const std::lock_guard lock(mutex_);
   if (event.type == "commit") {
-    const std::string kind = event.payload.value("kind", "");
-    ++commits_[kind];
-    if (kind == "takeover") ++takeovers_;
-    const double seconds = event.payload.value("micros", 0.0) / 1e6;
-    std::size_t bucket = 0;
-    while (bucket < bounds.size() && seconds > bounds[bucket]) ++bucket;
-    ++commit_seconds_[bucket];
-    commit_seconds_sum_ += seconds;
-    Film& film = films_[event.film];
-    film.committed = event.seq;
-    film.epoch = event.epoch;
+    on_commit(event);
   } else if (event.type == "effect") {
-    ++effects_[event.payload.value("what", "")];
-    cost_usd_micros_ += event.payload.value("usdMicros", std::uint64_t{0});
+    on_effect(event);
   } else if (event.type == "published") {
     ++publications_;
     Film& film = films_[event.film];
     film.published = event.seq;
-    film.lag_seconds = 0;
-  } else if (event.type == "lag") {
-    films_[event.film].lag_seconds = event.payload.value("seconds", 0.0);
+    film.behind_since.reset();
+    // What came while it was written is about as old as this.
+    if (film.committed > film.published) film.behind_since = clock_->now();
   } else if (event.type == "tier") {
     if (event.payload.value("what", "") == "lost") ++lost_tiers_[event.payload.value("tier", "")];
   } else if (event.type == "end") {
@@ -76,7 +88,10 @@ std::string Meter::text() const {
   head(text, "workprint_lease_epoch", "gauge", "Epoch of each lease held here.");
   for (const auto& [id, film] : films_) text += fmt::format("workprint_lease_epoch{{film=\"{}\"}} {}\n", id, film.epoch);
   head(text, "workprint_publication_lag_seconds", "gauge", "Age of the oldest commit that state.json does not have.");
-  for (const auto& [id, film] : films_) text += fmt::format("workprint_publication_lag_seconds{{film=\"{}\"}} {}\n", id, film.lag_seconds);
+  for (const auto& [id, film] : films_) {
+    const std::chrono::duration<double> lag = film.behind_since ? clock_->now() - *film.behind_since : Instant::duration::zero();
+    text += fmt::format("workprint_publication_lag_seconds{{film=\"{}\"}} {}\n", id, lag.count());
+  }
   return text;
 }
 

@@ -3,9 +3,12 @@
 
 #include <array>
 #include <map>
+#include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 
+#include "workprint/clock.h"
 #include "workprint/event.h"
 
 namespace workprint::cli {
@@ -13,6 +16,7 @@ namespace workprint::cli {
 /// Thread-safety: any thread.
 class Meter {
  public:
+  explicit Meter(std::shared_ptr<Clock> clock) : clock_(std::move(clock)) {}
   void on(const Event& event);
   [[nodiscard]] std::string text() const;
 
@@ -21,8 +25,12 @@ class Meter {
 
   struct Film {
     std::uint64_t committed = 0, published = 0, epoch = 0;
-    double lag_seconds = 0;
+    std::optional<Instant> behind_since;  ///< of the oldest commit that should be in state.json and is not
   };
+  void on_commit(const Event& event);
+  void on_effect(const Event& event);
+
+  const std::shared_ptr<Clock> clock_;
 
   mutable std::mutex mutex_;
   std::map<std::string, std::uint64_t> commits_, effects_, ends_, lost_tiers_;

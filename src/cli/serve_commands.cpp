@@ -103,6 +103,11 @@ std::optional<FeedEvent> aside_of(const Event& event) {
     aside.payload = {{"level", "info"}, {"message", event.payload.value("message", "")}};
     return aside;
   }
+  if (event.type == "effect" && event.payload.value("what", "") == "queued") {
+    aside.type = "LOG";
+    aside.payload = {{"level", "info"}, {"message", event.payload.value("key", "") + " waits for its turn at the provider"}};
+    return aside;
+  }
   if (event.type == "tier") {
     aside.type = "TIER_STATUS";
     aside.payload = {{"tier", event.payload.value("tier", "")}, {"status", event.payload.value("what", "")}};
@@ -173,7 +178,7 @@ Exit serve(const Request& request) {
   if (error) return report_error({ErrorKind::unavailable, "scratch folder cannot be made: " + error.message() + ". path=" + scratch.string()});
 
   LogLines log(studio.clock, request.json);
-  Meter meter;
+  Meter meter(studio.clock);
   Feed feed(*studio.service, *studio.store, film::events_of, {}, studio.clock);
   std::optional<Worker> worker;
   if (!request.no_worker) worker.emplace(*studio.service, **inbox, worker_options(studio.settings, signals.park()), studio.clock, [&log](const Event& event) { log.on(event); });

@@ -34,6 +34,7 @@ struct WorkflowService::Body {
   std::map<std::string, Head> rested;  // attend.cpp: films that had no work due at this head; under `mutex`
 
   mutable worker::CallGate gate{options.calls_a_provider};
+  mutable worker::KeeperCount keepers{0};
 
   [[nodiscard]] worker::Tools tools(std::stop_token stop) const;
   [[nodiscard]] recovery::Gathered gather(const FilmId& film, const std::optional<Checkpoint>& external = std::nullopt,

@@ -211,7 +211,8 @@ Result<void> WorkflowService::Body::reconcile(worker::Session& session, const Re
   const run::Task task{workflow.graph.entry(), {}};
   run::Finished finished{task, {}};
   {
-    worker::TaskContext context(session, task, session.channels(), options.scratch, {}, {});
+    worker::AttemptTime unlimited;
+    worker::TaskContext context(session, task, session.channels(), options.scratch, {}, unlimited, {});
     const auto channels = session.channels();
     const auto writes = workflow.graph.node(task.node)->run(State(*channels), context);
     if (!writes) return std::unexpected(writes.error());

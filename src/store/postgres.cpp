@@ -1,6 +1,7 @@
 #include "store/postgres.h"
 
 #include <poll.h>
+#include <sched.h>
 
 #include <algorithm>
 #include <array>
@@ -176,12 +177,28 @@ std::unexpected<Error> Connection::lost(std::string_view doing) {
 
 // --- waiting ---------------------------------------------------------------------------------------------------------
 
+// A server that is far away, or stands still, is not looked for: the first answer that is quick again says when to.
+bool Connection::is_ready_soon(Deadline deadline) {
+  const Deadline until = std::min(deadline, std::chrono::steady_clock::now() + busy_poll_limit);
+  pollfd socket{PQsocket(handle_.get()), POLLIN, 0};
+  do {
+    if (::poll(&socket, 1, 0) > 0) return true;
+    ::sched_yield();
+  } while (std::chrono::steady_clock::now() < until);
+  return false;
+}
+
 Result<void> Connection::wait(short events, Deadline deadline, std::string_view doing) {
+  const Deadline asked_at = std::chrono::steady_clock::now();
+  if (polls_busily_ && answers_soon_ && events == POLLIN && is_ready_soon(deadline)) return {};
   for (;;) {
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now()).count();
     pollfd socket{PQsocket(handle_.get()), events, 0};
     const int ready = left <= 0 ? 0 : ::poll(&socket, 1, static_cast<int>(left));
-    if (ready > 0) return {};
+    if (ready > 0) {
+      answers_soon_ = std::chrono::steady_clock::now() - asked_at < busy_poll_limit;
+      return {};
+    }
     if (ready < 0 && errno == EINTR) continue;
     is_broken_ = true;
     return fail(ErrorKind::unavailable, "database: no answer in time. doing=" + std::string(doing) + " store=" + location_->shown);

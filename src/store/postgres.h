@@ -28,6 +28,9 @@ using Deadline = std::chrono::steady_clock::time_point;
 /// Microseconds since the year 2000, as the server's clock had it. Compared with each other only.
 using ServerTime = std::int64_t;
 
+/// So long a thread looks at a socket at most before it sleeps: about one commit of a server on the same machine or rack.
+inline constexpr std::chrono::microseconds busy_poll_limit{500};
+
 /// Numbers in the database are at most 2^53, as in JSON.
 inline constexpr std::uint64_t number_max = std::uint64_t{1} << 53;
 
@@ -114,6 +117,9 @@ class Connection {
   /// transaction must say so.
   [[nodiscard]] bool waits_for_disk() const { return waits_for_disk_; }
   void waits_for_disk(bool is_told) { waits_for_disk_ = is_told; }
+  /// Until this is taken back: look at the socket for a moment (`busy_poll_limit`) before sleeping until an answer comes. An
+  /// idle core takes longer to wake than a near server to answer; for the caller who has nobody beside it to give its core to.
+  void polls_busily(bool is_alone) { polls_busily_ = is_alone; }
 
  private:
   struct Finish {
@@ -123,6 +129,7 @@ class Connection {
 
   static Result<Connection> open_one(const Location& location, const std::vector<std::pair<std::string, std::string>>& options, Deadline deadline);
   Result<void> wait(short events, Deadline deadline, std::string_view doing);
+  bool is_ready_soon(Deadline deadline);
   Result<Rows> finish(Deadline deadline, std::string_view doing);
   Result<void> prepare(const Query& query, const Parameters& parameters, Deadline deadline);
   std::unexpected<Error> lost(std::string_view doing);
@@ -133,7 +140,8 @@ class Connection {
   std::unique_ptr<PGconn, Finish> handle_;
   std::set<std::string> prepared_;
   std::string state_;
-  bool is_broken_ = false, waits_for_disk_ = false;
+  bool is_broken_ = false, waits_for_disk_ = false, polls_busily_ = false;
+  bool answers_soon_ = true;  ///< the last answer came within busy_poll_limit
 };
 
 /// What a SQLSTATE means to the caller, and words for the common ones ("" when there are none).

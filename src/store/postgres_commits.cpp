@@ -70,6 +70,7 @@ void CommitGroup::run_batch(std::unique_lock<std::mutex>& lock, const Waiting* m
   lock.lock();
   --running_;
   const std::size_t writers = under_way_ + queue_.size();
+  is_alone_ = writers < 2;
   expected_ = std::min(writers < 2 * few ? writers : writers / sessions_.limits().batches, sessions_.limits().commits_a_batch);
   under_way_ -= batch.size();
   expected_until_ = end + std::min<std::chrono::steady_clock::duration>(end - begin, std::chrono::milliseconds(5));
@@ -126,7 +127,10 @@ Result<void> CommitGroup::write(Sessions::Lent& session, const Batch& batch, Dea
   std::vector<const FilmWrite*> writes;
   for (const auto& one : batch) writes.push_back(&one->write);
   fault_point("checkpoint.commit.before");
-  const std::set<std::uint64_t> moved = TRY(write_films(session.connection(), writes, deadline));
+  session.connection().polls_busily(is_alone_);
+  auto written = write_films(session.connection(), writes, deadline);
+  session.connection().polls_busily(false);
+  const std::set<std::uint64_t> moved = TRY(std::move(written));
   fault_point("checkpoint.commit.after");
   for (const auto& one : batch) {
     if (moved.contains(one->write.row.id))

@@ -32,9 +32,11 @@ class CommitGroup {
   class Bell {
    public:
     void ring() {
-      const std::lock_guard lock(mutex_);
-      rings_ = true;
-      rung_.notify_one();
+      {
+        const std::lock_guard lock(mutex_);
+        rings_ = true;
+      }
+      rung_.notify_one();  // not under the mutex, which the one that wakes needs first
     }
     void wait() {
       std::unique_lock lock(mutex_);
@@ -83,6 +85,7 @@ class CommitGroup {
   std::size_t under_way_ = 0;  ///< writes in the batches that run
   std::size_t expected_ = 0;   ///< so many make a whole batch, by the number of writers there were last
   std::chrono::steady_clock::time_point expected_until_{};
+  std::atomic<bool> is_alone_ = true;  ///< there was one writer last: it may keep its core while it waits
 };
 
 /// What a store that cannot be used means to a method that returns a Result.

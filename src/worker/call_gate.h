@@ -4,6 +4,7 @@
 #pragma once
 
 #include <condition_variable>
+#include <functional>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -34,10 +35,15 @@ class CallGate {
     std::string provider_;
   };
 
-  /// Waits for a place. Nothing: `stop` was requested first.
-  std::optional<Place> enter(const std::string& provider, std::stop_token stop) {
+  /// Waits for a place. Nothing: `stop` was requested first. `must_wait` is called once, before a wait.
+  std::optional<Place> enter(const std::string& provider, std::stop_token stop, const std::function<void()>& must_wait) {
     if (calls_max_ <= 0) return Place();
     std::unique_lock lock(mutex_);
+    if (calls_[provider] >= calls_max_) {
+      lock.unlock();
+      must_wait();
+      lock.lock();
+    }
     if (!left_.wait(lock, stop, [&] { return calls_[provider] < calls_max_; })) return std::nullopt;
     ++calls_[provider];
     return Place(*this, provider);

@@ -7,6 +7,8 @@
 namespace workprint::worker {
 namespace {
 
+constexpr int rest_factor = 9;  // publishing takes one part in ten of a process
+constexpr Duration rest_max = std::chrono::seconds(1);
 constexpr Duration pause_first = std::chrono::milliseconds(100), pause_max = std::chrono::seconds(10);
 
 bool is_final(ErrorKind kind) { return kind == ErrorKind::fenced || kind == ErrorKind::conflict; }
@@ -16,32 +18,37 @@ bool is_final(ErrorKind kind) { return kind == ErrorKind::fenced || kind == Erro
 Keeper::Keeper(Setup setup, Duties duties)
     : setup_(std::move(setup)), duties_(std::move(duties)), shelf_(setup_.seen), claim_(setup_.claim), pause_(pause_first) {
   next_sign_ = setup_.clock->now() + setup_.term / 3;
+  if (setup_.keepers != nullptr) ++*setup_.keepers;
   if (setup_.background == Background::thread) thread_ = std::jthread([this](std::stop_token stop) { work(stop); });
 }
 
 Keeper::~Keeper() {
   thread_.request_stop();
   changed_.notify_all();
+  if (setup_.keepers != nullptr) --*setup_.keepers;
 }
 
 void Keeper::offer(const Head& head) {
   const std::lock_guard lock(mutex_);
+  const Instant due = next_due();
   if (!wants_publication()) behind_since_ = setup_.clock->now();
   if (!offered_ || is_newer(head, *offered_)) offered_ = head;
-  changed_.notify_all();
+  if (next_due() < due) changed_.notify_all();
 }
 
 bool Keeper::wants_publication() const { return offered_ && (!published_ || is_newer(*offered_, *published_)); }
 
-Instant Keeper::next_due() const { return wants_publication() ? std::min(not_before_, next_sign_) : next_sign_; }
+Instant Keeper::publication_due() const { return flushing_ > 0 ? not_before_ : std::max(not_before_, rests_until_); }
+
+Instant Keeper::next_due() const { return wants_publication() ? std::min(publication_due(), next_sign_) : next_sign_; }
 
 void Keeper::work(std::stop_token stop) {
   while (!stop.stop_requested()) {
     {
       std::unique_lock lock(mutex_);
-      const Duration until = std::chrono::ceil<Duration>(std::max(next_due() - setup_.clock->now(), Instant::duration::zero()));
-      const bool was_wanted = wants_publication();
-      changed_.wait_for(lock, stop, until, [&] { return !was_wanted && wants_publication(); });
+      const Instant due = next_due();
+      const Duration until = std::chrono::ceil<Duration>(std::max(due - setup_.clock->now(), Instant::duration::zero()));
+      changed_.wait_for(lock, stop, until, [&] { return next_due() < due; });
       if (lost_) return;
     }
     if (!stop.stop_requested()) attend();
@@ -54,7 +61,7 @@ void Keeper::attend() {
     const std::lock_guard lock(mutex_);
     if (lost_) return;
     const Instant now = setup_.clock->now();
-    publish_now = wants_publication() && now >= not_before_;
+    publish_now = wants_publication() && now >= publication_due();
     sign_now = now >= next_sign_;
   }
   if (publish_now) publish_newest();
@@ -78,7 +85,11 @@ Result<void> Keeper::publish(const snapshot::Outgoing& outgoing) {
     if (lost_) return std::unexpected(*lost_);
     if (published_ && !is_newer(outgoing.head, *published_)) return {};  // somebody was quicker with a newer one
   }
-  auto done = paced(written_at_, [&] { return shelf_.publish(*setup_.objects, setup_.film, outgoing); });
+  Instant begin{};
+  auto done = paced(written_at_, [&] {
+    begin = setup_.clock->now();
+    return shelf_.publish(*setup_.objects, setup_.film, outgoing);
+  });
   if (!done && is_final(done.error().kind)) lose(done.error());
   if (!done) return done;
   published_at_ = written_at_;
@@ -86,6 +97,8 @@ Result<void> Keeper::publish(const snapshot::Outgoing& outgoing) {
   published_ = outgoing.head;
   // Not sooner, so that what is written then is what is newest then.
   not_before_ = written_at_ + setup_.objects->write_interval();
+  const int films = setup_.keepers == nullptr ? 1 : setup_.keepers->load();
+  rests_until_ = written_at_ + std::min<Instant::duration>((written_at_ - begin) * rest_factor * films, rest_max);
   behind_since_ = written_at_;
   last_error_.clear();
   pause_ = pause_first;
@@ -179,8 +192,26 @@ void Keeper::lose(Error error) {
   changed_.notify_all();
 }
 
+// While it lives, the publication does not rest.
+class Keeper::Waiter {
+ public:
+  explicit Waiter(Keeper& keeper) : keeper_(keeper) { count(+1); }
+  ~Waiter() { count(-1); }
+  Waiter(const Waiter&) = delete;
+  Waiter& operator=(const Waiter&) = delete;
+
+ private:
+  void count(int change) {
+    const std::lock_guard lock(keeper_.mutex_);
+    keeper_.flushing_ += static_cast<std::size_t>(change);
+    keeper_.changed_.notify_all();
+  }
+  Keeper& keeper_;
+};
+
 Result<void> Keeper::flush(Duration limit, std::stop_token park) {
   const Instant end = setup_.clock->now() + limit;
+  const Waiter waiter(*this);
   while (setup_.background == Background::by_caller && setup_.clock->now() < end && !park.stop_requested()) {
     attend();
     Duration until{};
@@ -188,7 +219,7 @@ Result<void> Keeper::flush(Duration limit, std::stop_token park) {
       const std::lock_guard lock(mutex_);
       if (lost_ || !wants_publication()) break;
       const Instant now = setup_.clock->now();
-      until = std::chrono::ceil<Duration>(std::clamp(not_before_ - now, Instant::duration::zero(), end - now));
+      until = std::chrono::ceil<Duration>(std::clamp(publication_due() - now, Instant::duration::zero(), end - now));
     }
     if (until > Duration::zero()) setup_.clock->wait(until, park);
   }

@@ -19,23 +19,38 @@ struct TaskOutcome {
   std::optional<Error> error;
 };
 
-// Requests a stop when the film stops or the attempt's time is over, whichever is first.
-class AttemptLimit {
+// Requests a stop when the film stops or the attempt's time is over, whichever is first. Used by the attempt's own thread.
+class AttemptLimit final : public AttemptTime {
  public:
   AttemptLimit(Clock& clock, Duration timeout, std::stop_token film)
-      : forward_(film, [this] { source_.request_stop(); }) {
-    if (timeout > Duration::zero())
-      timer_ = std::jthread([this, &clock, timeout](std::stop_token done) {
-        if (clock.wait(timeout, done)) {
-          timed_out_ = true;
-          source_.request_stop();
-        }
-      });
+      : clock_(clock), left_(timeout), forward_(film, [this] { source_.request_stop(); }) {
+    go_on();
   }
   [[nodiscard]] std::stop_token token() const { return source_.get_token(); }
   [[nodiscard]] bool timed_out() const { return timed_out_; }
 
+  void stand_still() override {
+    if (!timer_.joinable()) return;
+    timer_.request_stop();
+    timer_.join();
+    // Never zero, which would be no limit.
+    left_ = std::max(left_ - std::chrono::floor<Duration>(clock_.now() - since_), Duration(1));
+  }
+  void go_on() override {
+    if (left_ <= Duration::zero()) return;
+    since_ = clock_.now();
+    timer_ = std::jthread([this, limit = left_](std::stop_token done) {
+      if (clock_.wait(limit, done)) {
+        timed_out_ = true;
+        source_.request_stop();
+      }
+    });
+  }
+
  private:
+  Clock& clock_;
+  Duration left_;
+  Instant since_{};
   std::stop_source source_;
   std::atomic<bool> timed_out_ = false;
   std::stop_callback<std::function<void()>> forward_;
@@ -78,7 +93,7 @@ class TaskRunner {
     Retry retry(node_.retry, *session_.tools().random);
     while (true) {
       AttemptLimit limit(*session_.tools().clock, node_.timeout, stop_);
-      TaskContext context(session_, task_, channels_, options_.scratch, options_.effects, limit.token());
+      TaskContext context(session_, task_, channels_, options_.scratch, options_.effects, limit, limit.token());
       auto writes = call_node(*answer ? node_.skip : node_.run, State(*channels_), context);
       if (context.broken()) return {task_, TaskEnd::broken, {}, context.broken()};
       if (writes) return {task_, TaskEnd::finished, writes->list(), std::nullopt};

@@ -27,7 +27,7 @@ Session::Session(const Tools& tools, ValidGraph graph, Taken taken)
     : tools_(tools), graph_(std::move(graph)), film_(taken.film), lease_(std::move(taken.lease)), epoch_(taken.epoch), shown_epoch_(number(taken.epoch)),
       degraded_(!lease_), heal_pause_(heal_pause_first), document_(std::make_shared<Json>(std::move(taken.start.document))),
       head_(std::move(taken.start.head)),
-      keeper_({tools_.objects, film_, tools_.writer, tools_.clock, tools_.lease_term, tools_.background, taken.seen, taken.claim},
+      keeper_({tools_.objects, film_, tools_.writer, tools_.clock, tools_.lease_term, tools_.background, taken.seen, taken.claim, tools_.keepers},
               {[this] { return outgoing(); }, [this] { return sign_of_life(); }, [this](Event event) { emit(std::move(event)); }}) {
   heal_at_ = tools_.clock->now() + heal_pause_;
 }

@@ -37,6 +37,7 @@ struct Tools {
   Duration outage_limit = std::chrono::seconds(60);
   Background background = Background::thread;
   std::stop_token stop;  ///< ends the waits of an outage
+  KeeperCount* keepers = nullptr;  ///< counts the sessions; they share the time that publishing may take
 };
 
 /// What a film is taken up with.

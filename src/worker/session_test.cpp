@@ -55,18 +55,30 @@ ValidGraph one_node() {
   return granted(graph.validate());
 }
 
+/// Each look at it takes 10 ms.
+class TickingClock final : public Clock {
+ public:
+  WallTime wall() override { return hand.wall(); }
+  Instant now() override {
+    hand.advance(std::chrono::milliseconds(10));
+    return hand.now();
+  }
+  bool wait(Duration duration, std::stop_token stop) override { return hand.wait(duration, stop); }
+  ManualClock hand;
+};
+
 struct Bench {
-  std::shared_ptr<ManualClock> clock = std::make_shared<ManualClock>();
+  std::shared_ptr<Clock> clock;
   Unheard store{clock};
   std::unique_ptr<ObjectStore> objects = open_memory_objects();
   Line line{film};
   std::unique_ptr<Session> session;
 
-  Bench() {
+  explicit Bench(std::shared_ptr<Clock> time = std::make_shared<ManualClock>(), KeeperCount* keepers = nullptr) : clock(std::move(time)) {
     Lease lease = granted(store.acquire(film, {"host/boot-1/1/1", Epoch{}, Duration()}));
     const Commit first = line.next(lease.epoch());
     granted(store.commit(lease, first, line.document()));
-    Tools tools{&store, objects.get(), clock, seeded_random(1), "host/boot-1/1/1", {}, std::chrono::seconds(30), std::chrono::seconds(60), Background::by_caller, {}};
+    Tools tools{&store, objects.get(), clock, seeded_random(1), "host/boot-1/1/1", {}, std::chrono::seconds(30), std::chrono::seconds(60), Background::by_caller, {}, keepers};
     session = std::make_unique<Session>(tools, one_node(), Taken{film, std::move(lease), Epoch{1}, line.checkpoint(), snapshot::Seen{}, {}});
   }
 };
@@ -105,6 +117,34 @@ TEST_CASE("session: when a lost answer hides another worker, the store says so a
   CHECK(word_of(bench.session->commit(CommitKind::task, {}, {})) == "fenced");
   CHECK_FALSE(bench.session->is_degraded());
   CHECK(word_of(bench.session->commit(CommitKind::task, {}, {})) == "fenced");
+}
+
+TEST_CASE("session: between two publications a film rests, the longer the more films there are; who waits for one waits for no rest") {
+  KeeperCount others = 20;
+  const auto clock = std::make_shared<TickingClock>();
+  Bench bench(clock, &others);
+  const auto is_published = [&] { return bench.session->publication().published == bench.session->head(); };
+  const auto commit = [&] { granted(bench.session->commit(CommitKind::task, {}, {})); };
+  commit();
+  CHECK(is_published());
+  commit();
+  CHECK_FALSE(is_published());
+  const Instant before = clock->hand.now();
+  granted(bench.session->flush(std::chrono::seconds(10)));
+  CHECK(is_published());
+  CHECK(clock->hand.now() - before < std::chrono::milliseconds(300));
+  commit();
+  CHECK_FALSE(is_published());
+  clock->hand.advance(std::chrono::seconds(1));
+  commit();
+  CHECK(is_published());
+  // Alone it rests for nine times the 10 ms that a publication takes here.
+  others = 0;
+  clock->hand.advance(std::chrono::seconds(1));
+  commit();
+  clock->hand.advance(std::chrono::milliseconds(100));
+  commit();
+  CHECK(is_published());
 }
 
 }  // namespace workprint::worker

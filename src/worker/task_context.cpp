@@ -45,9 +45,9 @@ class TaskContext::Call final : public EffectCall {
 };
 
 TaskContext::TaskContext(Session& session, run::Task task, std::shared_ptr<const Json> channels,
-                         std::filesystem::path scratch_root, EffectPolicy policy, std::stop_token stop)
+                         std::filesystem::path scratch_root, EffectPolicy policy, AttemptTime& time, std::stop_token stop)
     : session_(session), task_(std::move(task)), channels_(std::move(channels)),
-      scratch_root_(std::move(scratch_root)), policy_(policy), stop_(std::move(stop)) {}
+      scratch_root_(std::move(scratch_root)), policy_(policy), time_(time), stop_(std::move(stop)) {}
 
 TaskContext::~TaskContext() {
   std::error_code ignored;  // a leftover folder is swept at the next start
@@ -71,6 +71,18 @@ Result<void> TaskContext::committed(Result<void> done) {
   return done;
 }
 
+std::optional<CallGate::Place> TaskContext::enter_gate(const EffectRequest& request) {
+  if (policy_.gate == nullptr) return CallGate::Place();
+  bool has_waited = false;
+  auto place = policy_.gate->enter(request.provider, stop_, [&] {
+    has_waited = true;
+    time_.stand_still();
+    session_.emit("effect", task_, effect_payload(request.key, "queued", 0));
+  });
+  if (has_waited) time_.go_on();
+  return place;
+}
+
 Result<EffectResult> TaskContext::effect(const EffectRequest& request, const EffectFunction& call) {
   TRY(run::parse_effect_key(request.key));
   if (stop_.stop_requested()) return fail(ErrorKind::cancelled, "stopped before effect. key=" + request.key);
@@ -85,7 +97,7 @@ Result<EffectResult> TaskContext::effect(const EffectRequest& request, const Eff
     return *known->result;
   }
   // Before the intent: a call that waits for its place has not begun, and is not in doubt after a kill.
-  const auto place = policy_.gate == nullptr ? std::optional<CallGate::Place>(std::in_place) : policy_.gate->enter(request.provider, stop_);
+  const auto place = enter_gate(request);
   if (!place) return fail(ErrorKind::cancelled, "stopped while waiting for a place among the provider's calls. key=" + request.key);
   if (known) return recover(request, *known, call);
   run::EffectRecord record;

@@ -22,10 +22,18 @@ struct EffectPolicy {
   std::stop_token park{};    ///< ends the barrier's wait
 };
 
+/// The time of one attempt, which does not pass while the attempt waits for its turn at a provider. This one has no end.
+class AttemptTime {
+ public:
+  virtual ~AttemptTime() = default;
+  virtual void stand_still() {}
+  virtual void go_on() {}
+};
+
 class TaskContext final : public Context {
  public:
   TaskContext(Session& session, run::Task task, std::shared_ptr<const Json> channels, std::filesystem::path scratch_root,
-              EffectPolicy policy, std::stop_token stop);
+              EffectPolicy policy, AttemptTime& time, std::stop_token stop);
   ~TaskContext() override;
 
   const FilmId& film() const override { return session_.film(); }
@@ -52,6 +60,7 @@ class TaskContext final : public Context {
 
  private:
   class Call;
+  std::optional<CallGate::Place> enter_gate(const EffectRequest& request);
   Result<EffectResult> perform(const EffectRequest& request, const run::EffectRecord& record, const EffectFunction& call);
   Result<EffectResult> recover(const EffectRequest& request, const run::EffectRecord& record, const EffectFunction& call);
   Result<std::optional<EffectResult>> adopt(const EffectRequest& request, const run::EffectRecord& record);
@@ -67,6 +76,7 @@ class TaskContext final : public Context {
   std::shared_ptr<const Json> channels_;
   std::filesystem::path scratch_root_, scratch_;
   EffectPolicy policy_;
+  AttemptTime& time_;
   std::stop_token stop_;
   std::size_t questions_ = 0;
   bool waiting_ = false;

@@ -1,9 +1,11 @@
 // A small workflow without films, through the public headers: what any user of the engine relies on.
 #include <doctest/doctest.h>
 
+#include <atomic>
 #include <condition_variable>
 #include <filesystem>
 #include <mutex>
+#include <set>
 #include <thread>
 
 #include "base/fault.h"
@@ -24,6 +26,7 @@ struct Calls {
   std::map<std::string, int> made;
   bool fail_two = false;
   std::function<void()> during;       // a call
+  Duration attempt_limit{};           // of "make"; zero: none
   int rounds_most = 0;
   std::mutex mutex;                   // of `made`: calls may run side by side
   std::optional<std::string> die_in;  // throws out of the process's life: the effect's answer never arrives
@@ -71,7 +74,7 @@ Workflow items_workflow(Calls& calls, int batch) {
   Graph graph("items/v1");
   graph.channel(done_items).channel(prompt).channel(log_lines);
   graph.add({.name = "look", .run = [](const State&, Context&) -> Result<Writes> { return Writes(); }, .writes = {}, .items = {}, .batch_max = 0, .retry = {}, .timeout = {}, .skip = {}});
-  Node items{.name = "make", .run = {}, .writes = {"doneItems", "logLines"}, .items = open_items, .batch_max = batch, .retry = {}, .timeout = {}, .skip = {}};
+  Node items{.name = "make", .run = {}, .writes = {"doneItems", "logLines"}, .items = open_items, .batch_max = batch, .retry = {}, .timeout = calls.attempt_limit, .skip = {}};
   items.run = [&calls](const State& state, Context& context) { return make_item(calls, state, context); };
   items.skip = [](const State&, Context& context) -> Result<Writes> {
     Writes writes;
@@ -98,6 +101,7 @@ struct Bench {
   static inline int next = 0;
   int lives = 0;
   ServiceOptions options;
+  std::function<void(const Event&)> on_event = [](const Event&) {};
 
   ~Bench() { std::filesystem::remove_all(root); }
 
@@ -105,8 +109,10 @@ struct Bench {
     options.jobs = batch;
     options.scratch = root / "scratch";
     return std::make_unique<WorkflowService>(*store, *objects, items_workflow(calls, batch), options, clock, seeded_random(static_cast<std::uint64_t>(++lives)),  // as of another process: other ids
-                                            
-                                             [this](const Event& event) { events.push_back(event); });
+                                             [this](const Event& event) {
+                                               events.push_back(event);
+                                               on_event(event);
+                                             });
   }
 
   // Like a new process: nothing is remembered but what the stores hold.
@@ -292,6 +298,69 @@ TEST_CASE("calls to one provider at the same time are as many as the limit says,
   other.join();
   CHECK(seen.all == 8);
   CHECK(seen.most == 2);
+}
+
+namespace {
+
+// Moves when it is told to; who waits is held until then, or until it is stopped.
+class SteppedClock final : public Clock {
+ public:
+  WallTime wall() override { return WallTime(std::chrono::milliseconds(1'772'442'000'000)); }
+  Instant now() override {
+    const std::lock_guard lock(mutex_);
+    return now_;
+  }
+  bool wait(Duration duration, std::stop_token stop) override {
+    std::unique_lock lock(mutex_);
+    const Instant until = now_ + duration;
+    const auto place = waiting_.insert(until);
+    const bool is_over = changed_.wait(lock, stop, [&] { return now_ >= until; });
+    waiting_.erase(place);
+    changed_.notify_all();
+    return is_over;
+  }
+  /// Returns when everybody whose time this is has gone on.
+  void advance(Duration duration) {
+    std::unique_lock lock(mutex_);
+    now_ += duration;
+    changed_.notify_all();
+    changed_.wait(lock, [&] { return waiting_.empty() || *waiting_.begin() > now_; });
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable_any changed_;
+  Instant now_ = Instant(std::chrono::hours(1));
+  std::multiset<Instant> waiting_;
+};
+
+}  // namespace
+
+TEST_CASE("the time of an attempt stands still while it waits for its turn at the provider, and an event says that it waits") {
+  Bench bench;
+  const auto clock = std::make_shared<SteppedClock>();
+  bench.clock = clock;
+  std::atomic<bool> has_queued = false;
+  bench.on_event = [&](const Event& event) {
+    if (event.payload.value("what", "") == "queued") {
+      has_queued = true;
+      has_queued.notify_all();
+    }
+  };
+  Calls calls;
+  calls.attempt_limit = std::chrono::minutes(1);
+  std::once_flag first;
+  calls.during = [&] {
+    std::call_once(first, [&] {
+      has_queued.wait(false);
+      clock->advance(std::chrono::minutes(2));
+    });
+  };
+  bench.options.calls_a_provider = 1;
+  const auto report = bench.service(calls, 2)->start(bench.film, inputs, "", {});
+  REQUIRE_MESSAGE(report.has_value(), (report ? "" : report.error().message));
+  CHECK(report->status == FilmStatus::complete);
+  for (const Event& event : bench.events) CHECK_MESSAGE(event.type != "note", event.payload.dump());
 }
 
 TEST_CASE("other inputs over an existing film are refused by name; start over keeps the numbers going") {

@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/json_reader.h"
 #include "record/commit.h"
 #include "tests/fuzz/require.h"
 
@@ -23,7 +24,17 @@ inline void try_accepted_document(const FilmId& film, std::string_view bytes) {
   require(second.value->document == first.value->document, "the document is the same the second time");
 }
 
+/// What the quick reader takes, the strict one takes as the same value.
+inline void try_readers(std::string_view bytes) {
+  const auto quick = read_quickly(bytes, JsonLimits().depth_max);
+  if (!quick) return;
+  const auto strict = read_strictly(bytes, {});
+  require(strict.has_value(), "the strict reader takes what the quick one took");
+  require(*strict == *quick && canonical_json(*strict) == canonical_json(*quick), "both readers read the same");
+}
+
 inline void try_document(std::string_view bytes) {
+  try_readers(bytes);
   static const FilmId film = *parse_film_id("tide");
   try_accepted_document(film, bytes);
   const auto json = parse_json(bytes);
