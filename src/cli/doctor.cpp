@@ -25,7 +25,7 @@ Result<std::string> look_at_checkpoints(CheckpointStore& store) {
   if (!incarnation && incarnation.error().kind == ErrorKind::not_found) return store.describe() + ", made by the first film";
   if (!incarnation) return std::unexpected(incarnation.error());
   const auto films = TRY(store.list());
-  return store.describe() + ", " + std::to_string(films.size()) + " films, id " + *incarnation;
+  return store.describe() + ", " + std::to_string(films.size()) + (films.size() == 1 ? " film" : " films") + ", id " + *incarnation;
 }
 
 Result<std::string> look_at_disk(std::filesystem::path root) {
