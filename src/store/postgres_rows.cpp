@@ -29,8 +29,8 @@ std::string sql(std::string_view text) {
       fmt::runtime(text),
       fmt::arg("film", "f.id, f.film_id, f.epoch, f.owner, f.term_ms, f.alive_at, f.head_epoch, f.head_seq, f.head_hash, f.base_bytes, "
                        "f.delta_bytes_since_base, f.updated_at_ms, f.checksum"),
-      fmt::arg("checksum", "left(encode(sha256(convert_to(concat_ws(E'\\n', f.id, f.film_id, f.epoch, f.owner, f.term_ms, f.head_epoch, "
-                           "f.head_seq, f.head_hash, f.base_bytes, f.delta_bytes_since_base, f.updated_at_ms), 'UTF8')), 'hex'), 16)"),
+      fmt::arg("checksum", "encode(substr(sha256(convert_to(concat_ws(E'\\n', f.id, f.film_id, f.epoch, f.owner, f.term_ms, f.head_epoch, "
+                           "f.head_seq, f.head_hash, f.base_bytes, f.delta_bytes_since_base, f.updated_at_ms), 'UTF8')), 1, 8), 'hex')"),
       fmt::arg("commit", "c.seq, c.epoch, c.kind, c.node, c.item, c.at_ms, c.writer, c.previous_hash, c.hash, c.delta, c.seal"),
       fmt::arg("durably", "(SELECT set_config('synchronous_commit', CASE current_setting('synchronous_commit') WHEN 'off' THEN 'on' "
                           "ELSE current_setting('synchronous_commit') END, true))"));
@@ -82,11 +82,13 @@ Result<FilmRow> film_from(const Rows& rows, int at) {
 }
 
 // Absence is a claim that a fresh start may rest on: an index, or rows that no longer say whose they are, do not prove it.
-Result<void> prove_absence(Connection& connection, const std::string& film, Deadline deadline) {
-  static const Query query{"", sql("SELECT pg_is_in_recovery(), "
-                                   "(SELECT min(f.id) FROM workprint.films f WHERE f.film_id || '' = $1 OR f.checksum <> {checksum})")};
+// `by_name` looks at every row, and believes what each says.
+Result<void> prove_absence(Connection& connection, const std::string& film, Proof proof, Deadline deadline) {
+  static const Query by_all{"workprint_prove_absence", sql("SELECT pg_is_in_recovery(), "
+                                                           "(SELECT min(f.id) FROM workprint.films f WHERE f.film_id || '' = $1 OR f.checksum <> {checksum})")};
+  static const Query by_name{"workprint_look_by_name", sql("SELECT pg_is_in_recovery(), (SELECT min(f.id) FROM workprint.films f WHERE f.film_id || '' = $1)")};
   Parameters values;
-  const Rows rows = TRY(connection.run(query, values.text(film), deadline, "prove that a film is absent"));
+  const Rows rows = TRY(connection.run(proof == Proof::by_name ? by_name : by_all, values.text(film), deadline, "prove that a film is absent"));
   if (rows.is_true(0, 0)) return from_standby();
   if (rows.is_null(0, 1)) return {};
   return fail(ErrorKind::corrupt, "a film's row is damaged or its index has lost it. film=" + film + " row=" + std::to_string(TRY(rows.number(0, 1))));
@@ -94,7 +96,7 @@ Result<void> prove_absence(Connection& connection, const std::string& film, Dead
 
 }  // namespace
 
-Result<std::optional<FilmSeen>> find_film(Connection& connection, const std::string& film, Deadline deadline) {
+Result<std::optional<FilmSeen>> find_film(Connection& connection, const std::string& film, Deadline deadline, Proof proof) {
   static const Query query{"workprint_find_film", sql("SELECT {film}, clock_timestamp(), pg_is_in_recovery() FROM workprint.films f WHERE f.film_id = $1")};
   Parameters values;
   const Rows rows = TRY(connection.run(query, values.text(film), deadline, "find a film"));
@@ -103,7 +105,7 @@ Result<std::optional<FilmSeen>> find_film(Connection& connection, const std::str
     FilmSeen seen{TRY(film_from(rows, 0)), rows.time(0, film_columns)};
     return std::optional(std::move(seen));
   }
-  TRY(prove_absence(connection, film, deadline));
+  TRY(prove_absence(connection, film, proof, deadline));
   return std::optional<FilmSeen>();
 }
 
@@ -405,12 +407,13 @@ Result<Loaded<Checkpoint>> replay_rows(Connection& connection, const Rows& rows,
 
 }  // namespace
 
-Result<Loaded<Checkpoint>> read_state(Connection& connection, const FilmId& film, std::optional<Seq> seq, Deadline deadline) {
+Result<Loaded<Checkpoint>> read_state(Connection& connection, const FilmId& film, std::optional<Seq> seq, Deadline deadline, bool* is_proven) {
   Parameters values;
   values.text(film.value()).number(seq ? std::min(number(*seq), number_max) : number_max);
   const Rows rows = TRY(connection.run(state_query(), values, deadline, "load a film"));
   if (rows.size() == 0) {
-    TRY(prove_absence(connection, film.value(), deadline));
+    TRY(prove_absence(connection, film.value(), Proof::by_all_rows, deadline));
+    if (is_proven != nullptr) *is_proven = true;
     return absent("the database does not hold this film");
   }
   if (rows.is_true(0, recovery_column)) return from_standby();
@@ -434,7 +437,7 @@ WHERE f.film_id = $1 ORDER BY c.seq DESC)sql")};
   Parameters values;
   values.text(film.value()).number(std::min(number(before), number_max)).number(std::min<std::uint64_t>(limit, number_max));
   const Rows rows = TRY(connection.run(query, values, deadline, "read a film's history"));
-  if (rows.size() == 0) TRY(prove_absence(connection, film.value(), deadline));
+  if (rows.size() == 0) TRY(prove_absence(connection, film.value(), Proof::by_all_rows, deadline));
   if (rows.size() > 0 && rows.is_true(0, recovery_column)) return from_standby();
   if (rows.size() == 0 || TRY(film_from(rows, 0)).head.seq == Seq{})
     return fail(ErrorKind::not_found, "the database has no commit of this film. film=" + film.value());
@@ -459,7 +462,7 @@ WHERE f.film_id = $1 ORDER BY c.seq)sql")};
   Parameters values;
   values.text(film.value()).number(std::min(number(after), number_max)).number(std::min<std::uint64_t>(limit, number_max));
   const Rows rows = TRY(connection.run(query, values, deadline, "read a film's commits"));
-  if (rows.size() == 0) TRY(prove_absence(connection, film.value(), deadline));
+  if (rows.size() == 0) TRY(prove_absence(connection, film.value(), Proof::by_all_rows, deadline));
   if (rows.size() > 0 && rows.is_true(0, recovery_column)) return from_standby();
   if (rows.size() == 0 || TRY(film_from(rows, 0)).head.seq == Seq{})
     return fail(ErrorKind::not_found, "the database has no commit of this film. film=" + film.value());

@@ -32,8 +32,12 @@ struct FilmSeen {
   ServerTime now = 0;
 };
 
+/// What "there is no such film" rests on. `by_name`: no row says that it is this film's; enough where absence was proven by
+/// all rows a moment ago.
+enum class Proof : std::uint8_t { by_all_rows, by_name };
+
 /// Errors: corrupt (a row of the table fails its checksum: then absence is not proven either); unavailable.
-Result<std::optional<FilmSeen>> find_film(Connection& connection, const std::string& film, Deadline deadline);
+Result<std::optional<FilmSeen>> find_film(Connection& connection, const std::string& film, Deadline deadline, Proof proof = Proof::by_all_rows);
 /// By film id.
 Result<std::vector<FilmRow>> all_films(Connection& connection, Deadline deadline);
 
@@ -62,7 +66,8 @@ struct FilmWrite {
 Result<std::set<std::uint64_t>> write_films(Connection& connection, std::span<const FilmWrite* const> writes, Deadline deadline);
 
 /// The newest state, or the one at `seq`, from one consistent view. Errors: corrupt; unavailable (also: a standby).
-Result<Loaded<Checkpoint>> read_state(Connection& connection, const FilmId& film, std::optional<Seq> seq, Deadline deadline);
+/// With `is_proven` whether "absent" was proven by all rows: the film has no row at all.
+Result<Loaded<Checkpoint>> read_state(Connection& connection, const FilmId& film, std::optional<Seq> seq, Deadline deadline, bool* is_proven = nullptr);
 /// Commits with seq < before, newest first, at most `limit`. Errors: not_found; corrupt (also: a gap); unavailable.
 /// As CheckpointStore::prune. REQUIRES: keep_from is not after the row's head.
 Result<Seq> prune_commits(Connection& connection, const FilmRow& row, const FilmId& film, Seq keep_from, Deadline deadline);

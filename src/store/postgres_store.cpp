@@ -15,6 +15,8 @@
 namespace workprint::store::postgres {
 namespace {
 
+constexpr std::chrono::seconds absence_holds(2);
+
 Outcome outcome_of(ErrorKind kind) { return kind == ErrorKind::corrupt ? Outcome::corrupt : Outcome::unreachable; }
 
 // A writer of this machine is gone when its process is; of any other, only its term says so. A sign of life ahead of the
@@ -63,6 +65,8 @@ class PostgresStore final : public CheckpointStore {
   Result<std::string> set_schema_aside();
   Result<std::string> identity(IfMissing missing);
 
+  void remember_absence(const FilmId& film);
+  Proof proof_for(const FilmId& film);
   std::optional<FilmRow> held(const FilmId& film);
   void hold(const FilmRow& row);
   void forget(const FilmId& film);
@@ -70,8 +74,9 @@ class PostgresStore final : public CheckpointStore {
   const std::shared_ptr<Clock> clock_;
   Sessions sessions_;
   CommitGroup commits_;
-  std::mutex mutex_;                     // of held_
+  std::mutex mutex_;                     // of held_ and absent_
   std::map<std::string, FilmRow> held_;  // as this process last wrote them; the SQL guards say whether they still are
+  std::map<std::string, Deadline> absent_;  // proven by all rows; until when that may be relied on
 };
 
 // --- sessions --------------------------------------------------------------------------------------------------------
@@ -94,6 +99,21 @@ auto PostgresStore::on_leased(const Lease& lease, Work work) -> decltype(work(st
   auto done = on_session(IfMissing::leave, std::move(work));
   if (!done && done.error().kind == ErrorKind::not_found) return no_such_film(lease.film());
   return done;
+}
+
+// All rows are read and hashed to prove an absence. Who begins a film has just had that done, and needs to know no more than
+// that nobody was faster.
+void PostgresStore::remember_absence(const FilmId& film) {
+  const Deadline now = std::chrono::steady_clock::now();
+  const std::lock_guard lock(mutex_);
+  std::erase_if(absent_, [&](const auto& one) { return one.second < now; });
+  absent_[film.value()] = now + absence_holds;
+}
+
+Proof PostgresStore::proof_for(const FilmId& film) {
+  const std::lock_guard lock(mutex_);
+  const auto known = absent_.extract(film.value());
+  return !known.empty() && std::chrono::steady_clock::now() < known.mapped() ? Proof::by_name : Proof::by_all_rows;
 }
 
 std::optional<FilmRow> PostgresStore::held(const FilmId& film) {
@@ -127,7 +147,7 @@ Result<std::string> PostgresStore::identity(IfMissing missing) {
 // Read, judge, write what was judged if it is still so; another writer in between means judging again.
 Result<FilmRow> PostgresStore::take_over(Connection& connection, const FilmId& film, const LeaseRequest& request, Deadline deadline) {
   for (int attempt = 0; attempt < 8; ++attempt) {
-    const std::optional<FilmSeen> seen = TRY(find_film(connection, film.value(), deadline));
+    const std::optional<FilmSeen> seen = TRY(find_film(connection, film.value(), deadline, proof_for(film)));
     if (seen) TRY(may_take(film, *seen, request));
     FilmRow row = seen ? seen->row : FilmRow{};
     row.epoch = TRY(following_epoch(film, row.epoch, request.at_least));
@@ -249,7 +269,9 @@ Loaded<Checkpoint> PostgresStore::read_verified(const FilmId& film, std::optiona
   for (int round = 0;; ++round) {
     Loaded<Sessions::Lent> session = sessions_.take(IfMissing::leave, deadline);
     if (!session.value) return {session.outcome, std::nullopt, std::move(session.detail)};
-    auto loaded = read_state(session.value->connection(), film, seq, deadline);
+    bool is_proven = false;
+    auto loaded = read_state(session.value->connection(), film, seq, deadline, &is_proven);
+    if (is_proven) remember_absence(film);
     if (loaded) return *std::move(loaded);
     if (!session.value->has_lost_its_tables() || round > 0) return {outcome_of(loaded.error().kind), std::nullopt, loaded.error().message};
   }

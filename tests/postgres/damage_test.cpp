@@ -102,6 +102,22 @@ TEST_CASE_FIXTURE(SchemaFixture, "postgres: damage of one film is not another fi
   CHECK(word_of(store->history(film, Seq{100}, 100)) == "corrupt");
 }
 
+TEST_CASE_FIXTURE(SchemaFixture, "postgres: a row that lost its film's name keeps everybody from beginning a film anew") {
+  const Line line = make("film", 3);
+  const auto store = open();
+  // Proven for one name, which says nothing of another, and not for long.
+  CHECK(store->load(film_named("absent")).outcome == Outcome::absent);
+  run("UPDATE S.films SET film_id = 'fiml'");
+  for (const char* name : {"film", "nobody"}) {
+    const auto taken = store->acquire(film_named(name), {this_process_writer(), Epoch{}});
+    REQUIRE_FALSE_MESSAGE(taken.has_value(), name);
+    CHECK(taken.error().kind == ErrorKind::corrupt);
+    CHECK(store->load(film_named(name)).outcome == Outcome::corrupt);
+  }
+  run("UPDATE S.films SET film_id = 'film'");
+  holds(store->load(line.film()), line.checkpoint());
+}
+
 TEST_CASE_FIXTURE(SchemaFixture, "postgres: a base of another film is foreign") {
   make("film", 1);
   const Line other = make("other", 1);
