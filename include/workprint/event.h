@@ -13,7 +13,7 @@ namespace workprint {
 ///   recovery  payload: the RecoveryReport
 ///   commit    {kind, node?, item?, micros}: one durable change; `seq` is its number; how long it took to be durable
 ///   task      {node, item?, what: started|finished|waiting|cancelled|failed, error?}
-///   effect    {key, node, item?, what: executing|made|done|adopted|replayed|polling|failed|unknown, usdMicros?}
+///   effect    {key, node, item?, what: queued|executing|made|done|adopted|replayed|polling|failed|unknown, usdMicros?}
 ///   progress  {node, item?, message, fraction?}
 ///   published {}: state.json is in the object store, with all up to `seq`
 ///   lag       {seqs, seconds, error}: it is not, and why
@@ -22,6 +22,7 @@ namespace workprint {
 ///   note      {node, item?, message}
 ///   transfer  {object, way: up|down, doneBytes, sizeBytes}: how far a large object is on its way to or from tier 2
 ///   end       {status}
+///   released  {}: this process no longer writes the film, however it ended
 struct Event {
   std::string type;
   std::string film;

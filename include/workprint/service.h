@@ -38,7 +38,7 @@ struct ServiceOptions {
   /// go beyond is not begun: the film asks (interrupt `budget_exceeded`), and `retry` looks at the budget again. It goes by
   /// the estimates of calls not yet answered: a call without one is refused only once the budget is overspent.
   std::optional<std::int64_t> budget_usd_micros;
-  /// At the same time, over all films of this service; 0: no limit. Waiting for a place counts as a node's attempt time.
+  /// At the same time, over all films of this service; 0: no limit. The time of a node's attempt stands still while it waits for a place.
   int calls_a_provider = 0;
   Duration flush_limit = std::chrono::seconds(30);  ///< how long an orderly end waits for state.json
   std::stop_token park{};                           ///< ends that wait at once: the person does not wait any longer

@@ -26,6 +26,7 @@ class Builder {
 
   bool number_integer(std::int64_t value) {
     if (value < -static_cast<std::int64_t>(exact_integer_max)) return refuse_integer(std::to_string(value));
+    if (value == 0) return add(std::uint64_t{0});  // "-0"
     return add(value);
   }
   bool number_unsigned(std::uint64_t value) {

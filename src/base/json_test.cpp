@@ -107,26 +107,41 @@ TEST_CASE("json: no cut and no flipped byte of a document stops the parser") {
   }
 }
 
+namespace {
+
+/// Equal, of the same types everywhere.
+bool are_same(const Json& a, const Json& b) {
+  if (a.type() != b.type() || a != b || a.size() != b.size()) return false;
+  if (!a.is_structured()) return true;
+  for (auto one = a.begin(), other = b.begin(); one != a.end(); ++one, ++other)
+    if (!are_same(*one, *other)) return false;
+  return true;
+}
+
+}  // namespace
+
 TEST_CASE("json: the quick reader takes nothing that the strict one would not read as the same") {
-  const std::string text = R"({"a":[1,-2.5e3,"\u00e9\ud83d\ude00",{"b":null}],"c":true,"a2":-0,"n":9007199254740992,"e":1e20,"z":-0.0})";
+  const std::string text = R"({"a":[1,-2.5e3,"\u00e9\ud83d\ude00 Ã©",{"b":null}],"c":true,"a2":-0,"n":9007199254740992,"z":-0.0})";
   const auto both = [](std::string_view bytes) {
     const auto quick = read_quickly(bytes, 8);
     const auto strict = read_strictly(bytes, {.depth_max = 8});
-    if (quick) CHECK_MESSAGE((strict && *strict == *quick && canonical_json(*strict) == canonical_json(*quick)), bytes);
+    if (quick) CHECK_MESSAGE((strict && are_same(*strict, *quick)), bytes);
     return quick.has_value();
   };
-  CHECK(both(R"({"a":[1,-2.5e3,"\u00e9\ud83d\ude00",{"b":null}],"c":true,"a2":-0,"n":9007199254740992,"z":-0.0})"));
+  CHECK(both(text));
+  int taken = 0;
   for (std::size_t i = 0; i < text.size(); ++i) {
     both(text.substr(0, i));
     for (int byte = 0; byte < 256; ++byte) {
       std::string other = text;
       other[i] = static_cast<char>(byte);
-      both(other);
-      both(other.insert(i, 1, '1'));
+      taken += both(other) ? 1 : 0;
+      taken += both(other.insert(i, 1, '1')) ? 1 : 0;
     }
   }
+  CHECK(taken > 1000);
   for (const char* beyond : {"9007199254740993", "-9007199254740993", "18446744073709551615", "18446744073709551616", "1e400", "1e17", "{\"a\":1,\"a\":1}",
-                             "[[[[[[[[[]]]]]]]]]", "\xef\xbb\xbf{}", "\"\\ud800\"", "[1] x", ""})
+                             "[[[[[[[[[]]]]]]]]]", "\xef\xbb\xbf{}", "\"\\ud800\"", "\"\\udc00\"", "\"\\ud888\\u1234\"", "[1] x", ""})
     CHECK_MESSAGE(!both(beyond), beyond);
   CHECK(both("[[[[[[[[]]]]]]]]"));
 }

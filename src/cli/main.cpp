@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <clocale>
+#include <cstdlib>
 #include <thread>
 
 #include "cli/commands.h"
@@ -100,7 +101,7 @@ struct Parser {
 int main(int argc, char** argv) {
   std::setlocale(LC_NUMERIC, "C");
   // glibc makes eight heaps a core; a service whose threads all come by each of them would grow for hours until it is flat.
-  ::mallopt(M_ARENA_MAX, static_cast<int>(std::max(2U, std::thread::hardware_concurrency())));
+  if (std::getenv("MALLOC_ARENA_MAX") == nullptr) ::mallopt(M_ARENA_MAX, static_cast<int>(std::max(2U, std::thread::hardware_concurrency())));
   Parser parser;
   parser.build();
   try {

@@ -29,8 +29,9 @@ void Meter::on_commit(const Event& event) {
   Film& film = films_[event.film];
   film.committed = event.seq;
   film.epoch = event.epoch;
-  // An intent is published with what follows it.
-  if (kind != "intent" && event.seq > film.published && !film.behind_since) film.behind_since = clock_->now();
+  if (kind == "intent") return;
+  film.wanted = event.seq;
+  if (film.wanted > film.published && !film.behind_since) film.behind_since = clock_->now();
 }
 
 // One effect is several events; its price counts once, when its record is durable.
@@ -52,11 +53,16 @@ void Meter::on(const Event& event) {
     film.published = event.seq;
     film.behind_since.reset();
     // What came while it was written is about as old as this.
-    if (film.committed > film.published) film.behind_since = clock_->now();
+    if (film.wanted > film.published) film.behind_since = clock_->now();
+  } else if (event.type == "lag") {
+    // Also without a commit: what was published did not read back.
+    Film& film = films_[event.film];
+    if (!film.behind_since) film.behind_since = clock_->now() - std::chrono::duration_cast<Instant::duration>(std::chrono::duration<double>(event.payload.value("seconds", 0.0)));
   } else if (event.type == "tier") {
     if (event.payload.value("what", "") == "lost") ++lost_tiers_[event.payload.value("tier", "")];
   } else if (event.type == "end") {
     ++ends_[event.payload.value("status", "")];
+  } else if (event.type == "released") {
     films_.erase(event.film);
   }
 }

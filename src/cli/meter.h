@@ -25,6 +25,7 @@ class Meter {
 
   struct Film {
     std::uint64_t committed = 0, published = 0, epoch = 0;
+    std::uint64_t wanted = 0;  ///< the newest commit but for intents, which are published with what follows them
     std::optional<Instant> behind_since;  ///< of the oldest commit that should be in state.json and is not
   };
   void on_commit(const Event& event);

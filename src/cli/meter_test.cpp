@@ -45,6 +45,26 @@ TEST_CASE("an intent alone is no lag, and a commit that was published first is n
   CHECK(bench.says("workprint_publication_lag_seconds{film=\"film_a\"} 0"));
 }
 
+TEST_CASE("an intent that came while the step before it was written is no lag") {
+  Bench bench;
+  bench.commit(1, "step");
+  bench.commit(2, "intent");
+  bench.published(1);
+  bench.clock->advance(9 * second);
+  CHECK(bench.says("workprint_publication_lag_seconds{film=\"film_a\"} 0"));
+}
+
+TEST_CASE("what was published and did not read back is lag, and a film that was let go has none") {
+  Bench bench;
+  bench.commit(1, "step");
+  bench.published(1);
+  bench.meter.on({"lag", "film_a", 1, 1, {{"seqs", 1}, {"seconds", 2.0}}});
+  bench.clock->advance(3 * second);
+  CHECK(bench.says("workprint_publication_lag_seconds{film=\"film_a\"} 5"));
+  bench.meter.on({"released", "film_a", 1, 1, Json::object()});
+  CHECK(bench.meter.text().find("film_a") == std::string::npos);
+}
+
 TEST_CASE("what an effect costs counts once, however many events tell of it") {
   Bench bench;
   bench.effect("executing", 500);

@@ -21,8 +21,9 @@ constexpr std::string_view mutable_cache = "no-store";
 constexpr std::string_view immutable_cache = "private, max-age=31536000, immutable";
 /// Bytes that do not fit their record may have been damaged on the way; only what is read wrong each time lies there so.
 constexpr int reads_of_damage = 3;
-/// A reader that is overtaken by writers again and again gives up at some time.
-constexpr int reads_of_moving = 50;
+/// A reader that is overtaken by writers again and again gives up at some time. Beside a writer that does nothing but replace
+/// a small object, one try in twenty comes through.
+constexpr int reads_of_moving = 400;
 constexpr std::size_t lookers_max = 8;
 constexpr std::uint64_t reported_bytes_min = 8u << 20;
 constexpr Duration report_every = std::chrono::milliseconds(250);

@@ -55,7 +55,8 @@ Json to_json(const Provenance& provenance) {
 }
 
 worker::Tools WorkflowService::Body::tools(std::stop_token stop) const {
-  return {&store, &objects, clock, random, options.writer, events, options.lease_term, options.outage_limit, options.background, std::move(stop), &keepers};
+  return {&store, &objects, clock, random, options.writer, events, options.lease_term, options.outage_limit, options.background, std::move(stop),
+          options.background == Background::thread ? &keepers : nullptr};
 }
 
 recovery::Gathered WorkflowService::Body::gather(const FilmId& film, const std::optional<Checkpoint>& external,

@@ -530,7 +530,7 @@ Result<std::optional<std::uint64_t>> move_rows_aside(Connection& connection, con
                                                      Deadline deadline) {
   // No index: what it has lost must move too.
   TRY(connection.run_script("BEGIN; SELECT set_config('enable_indexscan', 'off', true), set_config('enable_bitmapscan', 'off', true), "
-                            "set_config('enable_indexonlyscan', 'off', true)", deadline, "begin"));
+                            "set_config('enable_indexonlyscan', 'off', true), set_config('enable_hashjoin', 'on', true)", deadline, "begin"));
   auto moved = move_in_transaction(connection, film, reason, now, deadline);
   if (!moved) {
     [[maybe_unused]] const auto undone = connection.run_script("ROLLBACK", deadline, "rollback");

@@ -97,7 +97,8 @@ Result<void> Keeper::publish(const snapshot::Outgoing& outgoing) {
   published_ = outgoing.head;
   // Not sooner, so that what is written then is what is newest then.
   not_before_ = written_at_ + setup_.objects->write_interval();
-  const int films = setup_.keepers == nullptr ? 1 : setup_.keepers->load();
+  // Without a thread of its own nobody would end the rest when no commit comes.
+  const int films = setup_.keepers == nullptr ? 0 : setup_.keepers->load();
   rests_until_ = written_at_ + std::min<Instant::duration>((written_at_ - begin) * rest_factor * films, rest_max);
   behind_since_ = written_at_;
   last_error_.clear();
@@ -212,19 +213,24 @@ class Keeper::Waiter {
 Result<void> Keeper::flush(Duration limit, std::stop_token park) {
   const Instant end = setup_.clock->now() + limit;
   const Waiter waiter(*this);
+  const std::optional<Head> wanted = [&] {
+    const std::lock_guard lock(mutex_);
+    return offered_;
+  }();
+  // What is offered from now on is not waited for: commits beside this call may never leave a gap.
+  const auto settled = [&] { return lost_ || !wanted || (published_ && !is_newer(*wanted, *published_)); };
   while (setup_.background == Background::by_caller && setup_.clock->now() < end && !park.stop_requested()) {
     attend();
     Duration until{};
     {
       const std::lock_guard lock(mutex_);
-      if (lost_ || !wants_publication()) break;
+      if (settled()) break;
       const Instant now = setup_.clock->now();
-      until = std::chrono::ceil<Duration>(std::clamp(publication_due() - now, Instant::duration::zero(), end - now));
+      until = std::chrono::ceil<Duration>(std::clamp(publication_due() - now, Instant::duration::zero(), std::max(end - now, Instant::duration::zero())));
     }
     if (until > Duration::zero()) setup_.clock->wait(until, park);
   }
   std::unique_lock lock(mutex_);
-  const auto settled = [&] { return lost_ || !wants_publication(); };
   const bool in_time = setup_.background == Background::by_caller ? settled() : changed_.wait_for(lock, park, limit, settled);
   if (lost_) return std::unexpected(*lost_);
   if (in_time) return {};

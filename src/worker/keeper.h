@@ -1,7 +1,7 @@
 /// What a film's owner does beside its commits: publishes the newest state (newest wins, one write in flight, retried for
 /// ever), reads it back, and gives signs of life in both tiers.
 ///
-/// While commits follow each other, publishing takes a tenth of a process's time: of one film that takes 5 ms to write the
+/// While commits follow each other, writing takes about a tenth of a process's time: of one film that takes 5 ms to write the
 /// next write begins 45 ms later, of 20 films each 900 ms later, and never later than after a second; with what is newest
 /// then. Nobody who waits for it (flush) waits for that.
 ///
@@ -38,7 +38,7 @@ class Keeper {
     Background background = Background::thread;
     std::optional<snapshot::Seen> seen;        ///< what the takeover was decided on
     snapshot::ClaimHolder claim;               ///< of a takeover while tier 1 was away; else new
-    KeeperCount* keepers = nullptr;            ///< of this process; unset: this is the only one
+    KeeperCount* keepers = nullptr;            ///< of this process; unset: publishing never rests
   };
   struct Duties {
     std::function<Result<snapshot::Outgoing>()> newest;  ///< the newest committed document, unless the session is broken

@@ -126,6 +126,11 @@ class Session {
   std::string last_step_node_;
   std::optional<Error> broken_;
   mutable std::mutex events_mutex_;
+  /// Says the last word of this session, after the keeper's thread has ended.
+  struct Farewell {
+    const Session& session;
+    ~Farewell() { session.emit({"released", session.film_.value(), session.shown_epoch_, 0, Json::object()}); }
+  } farewell_{*this};
   Keeper keeper_;  // last: its thread reads the members above
 };
 

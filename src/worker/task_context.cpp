@@ -75,8 +75,9 @@ std::optional<CallGate::Place> TaskContext::enter_gate(const EffectRequest& requ
   if (policy_.gate == nullptr) return CallGate::Place();
   bool has_waited = false;
   auto place = policy_.gate->enter(request.provider, stop_, [&] {
-    has_waited = true;
-    time_.stand_still();
+    // Who holds a place and waits for another one must come to an end by time, or two could wait for each other for ever.
+    has_waited = calls_under_way_ == 0;
+    if (has_waited) time_.stand_still();
     session_.emit("effect", task_, effect_payload(request.key, "queued", 0));
   });
   if (has_waited) time_.go_on();
@@ -178,7 +179,9 @@ Result<EffectResult> TaskContext::perform(const EffectRequest& request, const ru
   if (!record.handle) session_.emit("effect", task_, effect_payload(request.key, "executing", record.estimate_usd_micros));
   Call connection(*this, record);
   fault_point("effect.before_call");
+  ++calls_under_way_;
   auto result = call(connection);
+  --calls_under_way_;
   if (result) session_.emit("effect", task_, effect_payload(request.key, "made", result->usd_micros));
   fault_point("effect.after_call");
   if (broken_) return std::unexpected(*broken_);

@@ -77,6 +77,7 @@ class TaskContext final : public Context {
   std::filesystem::path scratch_root_, scratch_;
   EffectPolicy policy_;
   AttemptTime& time_;
+  int calls_under_way_ = 0;  ///< of this attempt: an effect may be asked for inside another one's call
   std::stop_token stop_;
   std::size_t questions_ = 0;
   bool waiting_ = false;

@@ -16,6 +16,7 @@
 #include <iterator>
 #include <memory>
 #include <string>
+#include <mutex>
 #include <thread>
 #include <vector>
 
@@ -322,14 +323,22 @@ inline void a_reader_among_writers_sees_whole_objects(const ObjectBackend& backe
   std::atomic<int> reads = 0;
   std::atomic<int> failed = 0;
   std::atomic<int> torn = 0;
+  std::mutex why_mutex;
+  std::string why;
   {
     std::vector<std::jthread> readers;
     for (int i = 0; i < 2; ++i)
       readers.emplace_back([&, store = backend.open()] {
         while (!is_done) {
           const auto object = store->get("f/state.json");
-          const bool is_ok = object && store->head("f/state.json") && store->list("f/");
+          const auto head = store->head("f/state.json");
+          const auto list = store->list("f/");
+          const bool is_ok = object && head && list;
           ++(is_ok ? reads : failed);
+          if (!is_ok) {
+            const std::lock_guard lock(why_mutex);
+            why = !object ? object.error().message : !head ? head.error().message : list.error().message;
+          }
           if (object && object->bytes != std::string(3000, object->bytes.front())) ++torn;
         }
       });
@@ -340,7 +349,7 @@ inline void a_reader_among_writers_sees_whole_objects(const ObjectBackend& backe
     is_done = true;
   }
   CHECK(reads > 0);
-  CHECK(failed == 0);
+  CHECK_MESSAGE(failed == 0, why);
   CHECK(torn == 0);
 }
 

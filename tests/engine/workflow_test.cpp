@@ -363,6 +363,35 @@ TEST_CASE("the time of an attempt stands still while it waits for its turn at th
   for (const Event& event : bench.events) CHECK_MESSAGE(event.type != "note", event.payload.dump());
 }
 
+TEST_CASE("after it has waited for its turn an attempt has the time that was left, and no more") {
+  Bench bench;
+  const auto clock = std::make_shared<SteppedClock>();
+  bench.clock = clock;
+  std::atomic<bool> has_queued = false;
+  std::atomic<int> too_long = 0;
+  bench.on_event = [&](const Event& event) {
+    if (event.payload.value("what", "") == "queued") {
+      has_queued = true;
+      has_queued.notify_all();
+    }
+    if (event.payload.dump().find("took too long") != std::string::npos) ++too_long;
+  };
+  Calls calls;
+  calls.attempt_limit = std::chrono::minutes(1);
+  std::atomic<int> count = 0;
+  calls.during = [&] {
+    const int mine = ++count;
+    if (mine == 1) has_queued.wait(false);
+    if (mine != 2) return;
+    clock->advance(std::chrono::minutes(2));
+    throw std::runtime_error("nobody waits for this call any more");
+  };
+  bench.options.calls_a_provider = 1;
+  const auto report = bench.service(calls, 2)->start(bench.film, inputs, "", {});
+  REQUIRE_MESSAGE(report.has_value(), (report ? "" : report.error().message));
+  CHECK(too_long > 0);
+}
+
 TEST_CASE("other inputs over an existing film are refused by name; start over keeps the numbers going") {
   Bench bench;
   Calls calls;
