@@ -179,9 +179,14 @@ Result<EffectResult> TaskContext::perform(const EffectRequest& request, const ru
   if (!record.handle) session_.emit("effect", task_, effect_payload(request.key, "executing", record.estimate_usd_micros));
   Call connection(*this, record);
   fault_point("effect.before_call");
-  ++calls_under_way_;
-  auto result = call(connection);
-  --calls_under_way_;
+  auto result = [&] {
+    struct UnderWay {
+      int& count;
+      explicit UnderWay(int& calls) : count(calls) { ++count; }
+      ~UnderWay() { --count; }  // also when the call throws and the node goes on
+    } under_way(calls_under_way_);
+    return call(connection);
+  }();
   if (result) session_.emit("effect", task_, effect_payload(request.key, "made", result->usd_micros));
   fault_point("effect.after_call");
   if (broken_) return std::unexpected(*broken_);
