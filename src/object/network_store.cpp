@@ -22,7 +22,7 @@ constexpr std::string_view immutable_cache = "private, max-age=31536000, immutab
 /// Bytes that do not fit their record may have been damaged on the way; only what is read wrong each time lies there so.
 constexpr int reads_of_damage = 3;
 /// A reader that is overtaken by writers again and again gives up at some time. Beside a writer that does nothing but replace
-/// a small object, one try in twenty comes through.
+/// a small object, 50 tries were not always enough.
 constexpr int reads_of_moving = 400;
 constexpr std::size_t lookers_max = 8;
 constexpr std::uint64_t reported_bytes_min = 8u << 20;
