@@ -22,6 +22,7 @@ enable_testing()
 function(workprint_flags target)
   # Debug carries -O1: the sanitized tests render real frames, and -O0 would make them several times slower.
   target_compile_options(${target} PRIVATE $<$<CONFIG:Debug>:-O1 -g1 -fno-omit-frame-pointer>)
+  target_compile_options(${target} PRIVATE -pthread)  # for all: it defines a macro, and a precompiled header serves only who has the same
   if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")  # builds the fuzzers only; GCC judges the code
     target_compile_options(${target} PRIVATE -w)
   else()
@@ -44,6 +45,15 @@ function(workprint_flags target)
   endif()
   target_include_directories(${target} PRIVATE ${CMAKE_SOURCE_DIR}/include ${CMAKE_SOURCE_DIR})
   target_link_libraries(${target} PRIVATE Threads::Threads)
+endfunction()
+
+# Two precompiled headers in all, one a set of flags: the engine's, and the tests'. Each costs as much as three files.
+function(workprint_precompiled target)
+  if(target STREQUAL "workprint_engine" OR target STREQUAL "test_main")
+    target_precompile_headers(${target} PRIVATE ${CMAKE_SOURCE_DIR}/cmake/precompiled.h)
+  else()
+    target_precompile_headers(${target} REUSE_FROM ${ARGV1})
+  endif()
 endfunction()
 
 function(workprint_sources out)
@@ -74,7 +84,7 @@ function(workprint_library name)
   endif()
   add_library(${name} STATIC ${sources})
   workprint_flags(${name})
-  target_precompile_headers(${name} PRIVATE ${CMAKE_SOURCE_DIR}/cmake/precompiled.h)
+  workprint_precompiled(${name} workprint_engine)
   workprint_packages(${name} ${arg_PACKAGES})
 endfunction()
 
@@ -93,6 +103,16 @@ function(film_part part)
   target_link_libraries(film_${part} PUBLIC workprint_engine)
 endfunction()
 
+function(workprint_test_flags target)
+  workprint_flags(${target})
+  # A test's own code runs once; what it tests keeps its optimisation and both sanitizers. UBSan alone doubles the time
+  # these files take to compile. Each test file has helpers of its own, often of the same names: no unity build here.
+  target_compile_options(${target} PRIVATE $<$<CONFIG:Debug>:-O0> -fno-sanitize=undefined)
+  set_target_properties(${target} PROPERTIES UNITY_BUILD OFF)
+  target_compile_definitions(${target} PRIVATE DOCTEST_CONFIG_SUPER_FAST_ASSERTS)
+  workprint_precompiled(${target} test_main)
+endfunction()
+
 # One doctest program of all *_test.cpp of some folders. doctest: 0.05 s an include. MANUAL: `make check` does not build it.
 function(workprint_tests name library)
   cmake_parse_arguments(arg "MANUAL" "" "FOLDERS" ${ARGN})
@@ -107,14 +127,10 @@ function(workprint_tests name library)
   # The runner is the same in every program and slow to compile: once for all.
   if(NOT TARGET test_main)
     add_library(test_main OBJECT ${CMAKE_SOURCE_DIR}/tests/main.cpp)
-    workprint_flags(test_main)
+    workprint_test_flags(test_main)
   endif()
   add_executable(${name} ${sources} $<TARGET_OBJECTS:test_main>)
-  workprint_flags(${name})
-  # A test's own code runs once; what it tests keeps its optimisation. Half of the build's time lies here.
-  target_compile_options(${name} PRIVATE $<$<CONFIG:Debug>:-O0>)
-  target_compile_definitions(${name} PRIVATE DOCTEST_CONFIG_SUPER_FAST_ASSERTS)
-  target_precompile_headers(${name} PRIVATE ${CMAKE_SOURCE_DIR}/cmake/precompiled.h)
+  workprint_test_flags(${name})
   target_link_libraries(${name} PRIVATE ${library})
   add_test(NAME ${name} COMMAND ${name})
   if(NOT arg_MANUAL)

@@ -1,8 +1,16 @@
-// The heavy headers nearly every file needs, compiled once per target.
+// The heavy headers nearly every file needs, compiled once for the program and once for the tests.
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <array>
+#include <atomic>
+#include <charconv>
 #include <chrono>
+#include <cmath>
+#include <condition_variable>
 #include <expected>
 #include <filesystem>
+#include <fstream>
 #include <functional>
 #include <map>
 #include <memory>
@@ -10,6 +18,9 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <set>
+#include <span>
+#include <sstream>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <thread>

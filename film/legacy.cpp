@@ -4,6 +4,7 @@
 #include <array>
 
 #include "film/channels.h"
+#include "film/peek.h"
 #include "film/plan/plan_json.h"
 #include "film/story/prompt.h"
 #include "film/takes.h"
@@ -26,15 +27,6 @@ constexpr std::array known_members{
     "storyboardState", "attempts", "errors", "metrics", "generationRules", "refinedRules", "forceRegenerateSceneId",
     "forceRegenerateSceneIds", "scenePromptOverrides", "currentSceneIndex", "status", "state", "renderedVideo", "__interrupt__",
     "__interrupt_resolved__", "projectId", "videoId"};
-
-Json member(const Json& object, const char* name) {
-  return object.is_object() && object.contains(name) ? object[name] : Json();
-}
-
-std::string text(const Json& object, const char* name) {
-  const Json value = member(object, name);
-  return value.is_string() ? value.get<std::string>() : std::string();
-}
 
 Json picture_json(const Picture& picture) { return {{"width", picture.width}, {"height", picture.height}, {"fps", picture.fps}}; }
 

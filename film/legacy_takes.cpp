@@ -4,6 +4,7 @@
 #include "film/legacy.h"
 #include "film/media/audio.h"
 #include "film/media/video.h"
+#include "film/peek.h"
 #include "film/studio/judge.h"
 #include "film/takes.h"
 #include "workprint/try.h"
@@ -49,10 +50,6 @@ std::vector<std::string> addresses_of(const Json& value) {
     for (const char* member : {"storageUri", "gcsUri", "publicUri", "uri", "url", "path"})
       if (value.contains(member) && value[member].is_string() && value[member] != Json("")) all.push_back(value[member].get<std::string>());
   return all;
-}
-
-Json member(const Json& object, const char* name) {
-  return object.is_object() && object.contains(name) ? object[name] : Json();
 }
 
 std::string shown(const Json& address) {

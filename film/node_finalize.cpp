@@ -5,6 +5,7 @@
 #include "film/deliver/deliver.h"
 #include "film/media/video.h"
 #include "film/nodes.h"
+#include "film/peek.h"
 #include "film/takes.h"
 #include "workprint/object_name.h"
 #include "workprint/try.h"
@@ -13,10 +14,6 @@ namespace film {
 namespace {
 
 using namespace workprint;
-
-std::string text(const Json& object, const char* name) {
-  return object.is_object() && object.contains(name) && object[name].is_string() ? object[name].get<std::string>() : std::string();
-}
 
 deliver::Asset delivered(const Asset& asset) { return {asset.path, asset.size_bytes, asset.sha256}; }
 

@@ -1,6 +1,7 @@
 #include "film/takes.h"
 
 #include "film/channels.h"
+#include "film/peek.h"
 #include "workprint/object_name.h"
 #include "workprint/try.h"
 
@@ -12,10 +13,6 @@ using namespace workprint;
 bool is_usable(const Json& item) {
   const std::string state = item.value("state", "");
   return (state == "made" || state == "adopted") && item.contains("object");
-}
-
-Json member(const Json& object, const std::string& name) {
-  return object.is_object() && object.contains(name) ? object[name] : Json();
 }
 
 struct Rated {

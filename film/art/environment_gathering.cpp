@@ -8,8 +8,6 @@
 namespace film::art {
 namespace {
 
-constexpr double infinity = std::numeric_limits<double>::infinity();
-
 void paint_people(Stage& stage, double depth, double value, double spacing, double hands) {
   const View& view = stage.view;
   Layer& layer = stage.paint(depth, {}, [&](cairo_t* cr, const Rect& rect) {

@@ -9,8 +9,6 @@
 namespace film::art {
 namespace {
 
-constexpr double infinity = std::numeric_limits<double>::infinity();
-
 void draw_stars(cairo_t* cr, const Rect& rect, const Palette& palette, Dice dice) {
   for (int index = 0; index < 420; ++index) {
     const double size = 0.0006 + 0.0018 * std::pow(dice.unit(), 4);

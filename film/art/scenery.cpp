@@ -8,8 +8,6 @@
 namespace film::art {
 namespace {
 
-constexpr double infinity = std::numeric_limits<double>::infinity();
-
 void paint_clouds(Stage& stage, Dice dice) {
   const Palette& palette = stage.palette;
   const double horizon = stage.view.horizon;

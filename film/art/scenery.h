@@ -1,9 +1,14 @@
 /// Pieces that several environments share: sky, ridges, trees, blocks, water, mist, lamps.
 #pragma once
 
+#include <limits>
+
 #include "film/art/stage.h"
 
 namespace film::art {
+
+/// The distance of what is never out of the way: sky, sea to the horizon.
+inline constexpr double infinity = std::numeric_limits<double>::infinity();
 
 void paint_sky(Stage& stage);
 /// The sun, the moon or the brightest part of the sky; screen position.

@@ -23,7 +23,7 @@ constexpr double panel_gap = 20;
 constexpr double panels_top = 62;
 constexpr double panels_bottom = page_height - 36;
 constexpr double row_gap = 12;
-constexpr int jpeg_quality = 88;
+constexpr int panel_jpeg_quality = 88;
 
 cairo_status_t append(void* text, const unsigned char* bytes, unsigned length) {
   static_cast<std::string*>(text)->append(reinterpret_cast<const char*>(bytes), length);
@@ -44,7 +44,7 @@ void set_metadata(cairo_surface_t* surface, const Delivery& delivery) {
 /// The still with its JPEG attached: the PDF then holds that instead of raw pixels, a tenth of the size.
 Result<Surface> pdf_picture(const media::RgbImage& image) {
   Surface surface = to_surface(image);
-  const std::string jpeg = TRY(media::encode_jpeg(image, jpeg_quality));
+  const std::string jpeg = TRY(media::encode_jpeg(image, panel_jpeg_quality));
   auto* copy = new std::string(jpeg);
   const auto* data = reinterpret_cast<const unsigned char*>(copy->data());
   const cairo_status_t status =

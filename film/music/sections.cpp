@@ -74,8 +74,8 @@ class Scatter {
 // The cheapest way to cut the whole song: scatter inside the stretches plus a price per border.
 std::vector<Stretch> cheapest_cut(const Scatter& scatter, std::span<const double> edges_s) {
   const std::size_t count = edges_s.size() - 1;
-  constexpr double never = std::numeric_limits<double>::infinity();
-  std::vector<double> cost(count + 1, never);
+  constexpr double unreached = std::numeric_limits<double>::infinity();
+  std::vector<double> cost(count + 1, unreached);
   std::vector<std::size_t> from(count + 1, 0);
   cost[0] = -border_price;
   for (std::size_t end = 1; end <= count; ++end) {
@@ -88,7 +88,7 @@ std::vector<Stretch> cheapest_cut(const Scatter& scatter, std::span<const double
       if (total < cost[end]) cost[end] = total, from[end] = begin;
     }
   }
-  if (cost[count] == never) return {Stretch{0, count, 0}};
+  if (cost[count] == unreached) return {Stretch{0, count, 0}};
   std::vector<Stretch> stretches;
   for (std::size_t end = count; end > 0; end = from[end]) stretches.push_back({from[end], end, 0});
   std::reverse(stretches.begin(), stretches.end());

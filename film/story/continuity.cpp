@@ -85,11 +85,6 @@ World fold(const Plan& plan, std::size_t index) {
   return world;
 }
 
-std::string spaced(std::string word) {
-  std::ranges::replace(word, '_', ' ');
-  return word;
-}
-
 // Everything above baseline, in words.
 std::string condition(const Body& body) {
   std::vector<std::string> changed;

@@ -21,11 +21,6 @@ struct Mention {
   bool plural = false;
 };
 
-std::string spaced(std::string word) {
-  std::ranges::replace(word, '_', ' ');
-  return word;
-}
-
 bool covered(const std::vector<Mention>& mentions, std::size_t at) {
   return std::ranges::any_of(mentions, [&](const Mention& one) { return at >= one.at && at < one.end; });
 }

@@ -83,6 +83,11 @@ std::string cut_at_word(std::string_view text, std::size_t bytes_max) {
   return std::string(text.substr(0, end));
 }
 
+std::string spaced(std::string word) {
+  std::ranges::replace(word, '_', ' ');
+  return word;
+}
+
 std::string list_of(const std::vector<std::string>& parts) {
   std::string list;
   for (std::size_t i = 0; i < parts.size(); ++i) list += (i == 0 ? "" : i + 1 == parts.size() ? " and " : ", ") + parts[i];

@@ -24,6 +24,8 @@ namespace film::story {
 [[nodiscard]] bool has_any_word(std::string_view text, std::string_view alternatives);
 /// Valid UTF-8 of at most `bytes_max`, ended at a word.
 [[nodiscard]] std::string cut_at_word(std::string_view text, std::size_t bytes_max);
+/// "golden_hour" as people write it: "golden hour".
+[[nodiscard]] std::string spaced(std::string word);
 /// "a, b and c".
 [[nodiscard]] std::string list_of(const std::vector<std::string>& parts);
 /// "a lamp", "an old lamp".

@@ -9,7 +9,6 @@
 namespace workprint {
 namespace {
 
-constexpr double exact_integer_max = 9007199254740992.0;  // 2^53
 /// ECMAScript prints doubles below this one as plain digits.
 constexpr double plain_digits_end = 1e21;
 
@@ -25,7 +24,7 @@ class Builder {
   bool binary(Json::binary_t&) { return refuse("binary value"); }
 
   bool number_integer(std::int64_t value) {
-    if (value < -static_cast<std::int64_t>(exact_integer_max)) return refuse_integer(std::to_string(value));
+    if (value < -exact_integer_max) return refuse_integer(std::to_string(value));
     if (value == 0) return add(std::uint64_t{0});  // "-0"
     return add(value);
   }
@@ -38,7 +37,7 @@ class Builder {
   bool number_float(double value, const std::string& text) {
     const double size = std::fabs(value);
     const bool is_integer_text = text.find_first_of(".eE") == std::string::npos;
-    if (size > exact_integer_max && (is_integer_text || size < plain_digits_end)) return refuse_integer(text);
+    if (size > static_cast<double>(exact_integer_max) && (is_integer_text || size < plain_digits_end)) return refuse_integer(text);
     return add(value);
   }
 

@@ -11,7 +11,6 @@ namespace dom = simdjson::dom;
 
 static_assert(simdjson::SIMDJSON_VERSION_MAJOR >= 3, "older ones take lone surrogates, which are no UTF-8");
 
-constexpr std::int64_t exact_integer_max = std::int64_t{1} << 53;
 /// Up to this size a thread keeps its parser's memory, some 20 bytes for each of the text; a large state gives it back.
 constexpr std::size_t small_text = 16u << 10;
 

@@ -4,11 +4,15 @@
 /// Thread-safety: free functions over values.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 
 #include "workprint/json.h"
 
 namespace workprint {
+
+/// Every whole number up to here has a double of its own, so every reader of JSON agrees on it.
+inline constexpr std::int64_t exact_integer_max = std::int64_t{1} << 53;
 
 /// parse_json by nlohmann's parser alone.
 Result<Json> read_strictly(std::string_view text, const JsonLimits& limits);

@@ -27,6 +27,9 @@ struct Request {
   bool no_run = false, repair = false, no_worker = false;
 };
 
+/// Says on stderr what went wrong and, where only time is needed, how `film` goes on.
+Exit report_error(const Error& error, const std::string& film = {});
+
 Exit run(const Request& request);
 Exit resume(const Request& request);
 Exit stop(const Request& request);

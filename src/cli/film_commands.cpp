@@ -9,14 +9,15 @@
 #include "workprint/try.h"
 
 namespace workprint::cli {
-namespace {
 
-Exit report_error(const Error& error, const std::string& film = {}) {
+Exit report_error(const Error& error, const std::string& film) {
   std::fprintf(stderr, "workprint: %s\n", error.message.c_str());
   if (error.kind == ErrorKind::unavailable && !film.empty())
     std::fprintf(stderr, "  nothing is lost; when it is back: workprint resume %s\n", film.c_str());
   return exit_of(error.kind);
 }
+
+namespace {
 
 std::string quoted_root(const Request& request) { return request.root.empty() ? "" : "--root '" + request.root + "' "; }
 

@@ -9,11 +9,6 @@
 namespace workprint::cli {
 namespace {
 
-Exit report_error(const Error& error) {
-  std::fprintf(stderr, "workprint: %s\n", error.message.c_str());
-  return exit_of(error.kind);
-}
-
 void print(const std::string& text) { std::fputs(text.c_str(), stdout); }
 
 struct Opened {

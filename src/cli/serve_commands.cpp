@@ -12,11 +12,6 @@
 namespace workprint::cli {
 namespace {
 
-Exit report_error(const Error& error) {
-  std::fprintf(stderr, "workprint: %s\n", error.message.c_str());
-  return exit_of(error.kind);
-}
-
 /// What happens to films, a line each: for a log, so the time stands before it and nothing is drawn over.
 class LogLines {
  public:

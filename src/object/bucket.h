@@ -43,7 +43,7 @@ struct Found {
   std::optional<ObjectRecord> record;
 };
 
-struct Write {
+struct ObjectWrite {
   std::string key;
   const Source& source;
   const FileDigest& digest;
@@ -79,7 +79,7 @@ class Bucket {
   virtual Result<Found> look(const std::string& key) = 0;
   /// Sends the bytes of exactly this version to `sink`. Errors: conflict (it is there no more); unavailable.
   virtual Result<FileDigest> read(const Found& object, const Sink& sink) = 0;
-  virtual WriteOutcome write(const Write& write) = 0;
+  virtual WriteOutcome write(const ObjectWrite& write) = 0;
   /// The address under which the journal knows a file of this size; nothing: it goes in one request.
   [[nodiscard]] virtual std::optional<std::string> journal_address(const std::string& key, std::uint64_t size_bytes) const = 0;
   /// `page` is empty for the first. Errors: unavailable.

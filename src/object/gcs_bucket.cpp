@@ -35,7 +35,7 @@ class GcsBucket final : public Bucket {
 
   Result<Found> look(const std::string& key) override;
   Result<FileDigest> read(const Found& object, const Sink& sink) override;
-  WriteOutcome write(const Write& write) override;
+  WriteOutcome write(const ObjectWrite& write) override;
   std::optional<std::string> journal_address(const std::string& key, std::uint64_t size_bytes) const override {
     return size_bytes > options_.one_request_bytes_max ? std::optional(object_url(key)) : std::nullopt;
   }
@@ -50,7 +50,7 @@ class GcsBucket final : public Bucket {
   }
   std::string upload_url(std::string_view type, const std::string& generation) const;
   Result<void> prove_bucket();
-  WriteOutcome write_in_one_request(const Write& write, const std::string& generation);
+  WriteOutcome write_in_one_request(const ObjectWrite& write, const std::string& generation);
 
   GcsOptions options_;
   HttpClient client_;
@@ -100,7 +100,7 @@ Result<Bytes> bytes_of(const Source& source) {
   return bytes;
 }
 
-WriteOutcome GcsBucket::write_in_one_request(const Write& write, const std::string& generation) {
+WriteOutcome GcsBucket::write_in_one_request(const ObjectWrite& write, const std::string& generation) {
   const auto bytes = bytes_of(write.source);
   if (!bytes) return {.version = std::unexpected(bytes.error()), .in_doubt = false};
   const std::string boundary = "workprint-" + write.put_id;
@@ -128,7 +128,7 @@ WriteOutcome GcsBucket::write_in_one_request(const Write& write, const std::stri
   return {.version = std::move(version), .in_doubt = in_doubt};
 }
 
-WriteOutcome GcsBucket::write(const Write& write) {
+WriteOutcome GcsBucket::write(const ObjectWrite& write) {
   const auto* expected = std::get_if<IfVersion>(&write.condition);
   if (expected != nullptr && !is_generation(expected->version))
     return {.version = fail(ErrorKind::conflict, "no object of this service has such a version"), .in_doubt = false};

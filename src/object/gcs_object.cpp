@@ -38,7 +38,7 @@ Result<Found> parse_object_text(std::string_view text) {
   return parse_object(resource ? *resource : Json());
 }
 
-std::string describe_upload(const Write& write) {
+std::string describe_upload(const ObjectWrite& write) {
   Json metadata = Json::object();
   for (const auto& [key, value] : to_metadata(write.record())) metadata[key] = value;
   return canonical_json({{"name", write.key},

@@ -14,6 +14,6 @@ Result<Found> parse_object(const Json& resource);
 Result<Found> parse_object_text(std::string_view text);
 
 /// The resource that goes with an upload.
-[[nodiscard]] std::string describe_upload(const Write& write);
+[[nodiscard]] std::string describe_upload(const ObjectWrite& write);
 
 }  // namespace workprint::gcs

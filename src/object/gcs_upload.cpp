@@ -16,7 +16,7 @@ constexpr int sessions_max = 3;  ///< also bounds how often a file is sent that 
 
 class Session {
  public:
-  Session(HttpClient& client, const Upload& upload, const Write& write)
+  Session(HttpClient& client, const Upload& upload, const ObjectWrite& write)
       : client_(client), upload_(upload), write_(write), size_(write.digest.size_bytes) {}
 
   /// Nothing: the session is gone. `kept`: one that another process opened; empty: a new one.
@@ -34,7 +34,7 @@ class Session {
 
   HttpClient& client_;
   const Upload& upload_;
-  const Write& write_;
+  const ObjectWrite& write_;
   const std::uint64_t size_;
   std::string url_;
   std::uint64_t stored_ = 0;  ///< the service has all bytes before this one
@@ -156,7 +156,7 @@ Result<std::optional<std::string>> Session::run(const std::string& kept) {
 
 }  // namespace
 
-WriteOutcome upload_resumably(HttpClient& client, const Upload& upload, const Write& write) {
+WriteOutcome upload_resumably(HttpClient& client, const Upload& upload, const ObjectWrite& write) {
   bool in_doubt = false;
   for (int i = 0; i < sessions_max; ++i) {
     const bool goes_on = write.page != nullptr && write.page->kept();

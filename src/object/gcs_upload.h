@@ -17,6 +17,6 @@ struct Upload {
 /// How far the service has come is asked from the service, never assumed: it may keep less than was sent. A session that
 /// is gone is opened again, twice at most. The session's address is a secret: it appears in no message. With a page of the
 /// journal an upload goes on in the session that is written there.
-WriteOutcome upload_resumably(HttpClient& client, const Upload& upload, const Write& write);
+WriteOutcome upload_resumably(HttpClient& client, const Upload& upload, const ObjectWrite& write);
 
 }  // namespace workprint::gcs

@@ -55,12 +55,6 @@ void append(HeaderList& list, const std::string& line) {
   list.reset(longer);
 }
 
-std::string lower(std::string_view text) {
-  std::string out(text);
-  std::ranges::transform(out, out.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
-  return out;
-}
-
 std::string_view trimmed(std::string_view text) {
   const auto first = text.find_first_not_of(" \t\r\n");
   if (first == std::string_view::npos) return {};
@@ -202,7 +196,7 @@ std::size_t Transfer::take_header(char* data, std::size_t size, std::size_t coun
     if (space != std::string_view::npos) response.status = std::atoi(std::string(line.substr(space + 1, 3)).c_str());
   } else if (const auto colon = line.find(':'); colon != std::string_view::npos) {
     response.headers.push_back(
-        {lower(trimmed(line.substr(0, colon))), std::string(trimmed(line.substr(colon + 1)))});
+        {lower_case(trimmed(line.substr(0, colon))), std::string(trimmed(line.substr(colon + 1)))});
   }
   return line.size();
 }
@@ -260,16 +254,17 @@ std::optional<std::string> Transfer::broken_limit(Instant now) const {
 }
 
 void Transfer::end(CURLcode code) {
-  using End = HttpExchange::End;
   if (code == CURLE_OK) {
-    exchange_.end = End::answered;
+    exchange_.end = HttpExchange::End::answered;
     return;
   }
-  exchange_.error = Error{ErrorKind::unavailable, reason_[0] != '\0' ? lower(trimmed(reason_)) : curl_easy_strerror(code)};
+  exchange_.error = Error{ErrorKind::unavailable, reason_[0] != '\0' ? lower_case(trimmed(reason_)) : curl_easy_strerror(code)};
   const bool is_distrusted = code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_UNSUPPORTED_PROTOCOL ||
                              code == CURLE_URL_MALFORMAT || code == CURLE_SSL_CACERT_BADFILE;
   if (refusal_) exchange_.error = *refusal_;
-  exchange_.end = refusal_ || is_distrusted ? End::refused : exchange_.sends == 0 ? End::unsent : End::lost;
+  exchange_.end = refusal_ || is_distrusted    ? HttpExchange::End::refused
+                  : exchange_.sends == 0 ? HttpExchange::End::unsent
+                                         : HttpExchange::End::lost;
 }
 
 HttpExchange Transfer::run(const Line& line) {

@@ -18,7 +18,7 @@ namespace {
 constexpr std::size_t prefix_bytes_max = 100;  ///< with a name's 900 a key stays below the 1024 of the services
 
 /// A password may stand before an @, a key in the query: neither is repeated.
-std::unexpected<Error> refuse(std::string_view why, std::string_view location) {
+std::unexpected<Error> refuse_location(std::string_view why, std::string_view location) {
   const std::string_view shown = location.find('@') == std::string_view::npos ? location.substr(0, location.find('?')) : "...";
   return fail(ErrorKind::invalid,
               fmt::format("{}. Allowed: file:///absolute/folder, file:relative/folder, gs://bucket/prefix, "
@@ -40,13 +40,13 @@ struct Place {
 
 Result<Place> parse_place(std::string_view location) {
   const auto url = parse_url(location);
-  if (!url) return refuse(url.error().message, location);
+  if (!url) return refuse_location(url.error().message, location);
   Place place{.bucket = url->host, .prefix = url->path, .query = url->query};
-  if (!url->port.empty() || !is_bucket_name(place.bucket)) return refuse("this is no name of a bucket", location);
+  if (!url->port.empty() || !is_bucket_name(place.bucket)) return refuse_location("this is no name of a bucket", location);
   if (place.prefix.starts_with('/')) place.prefix.erase(0, 1);
   if (place.prefix.ends_with('/')) place.prefix.pop_back();
   if (!place.prefix.empty() && (place.prefix.size() > prefix_bytes_max || !check_object_name(place.prefix)))
-    return refuse("a prefix is parts of the characters A-Za-z0-9._~- joined by /, of 100 bytes at most", location);
+    return refuse_location("a prefix is parts of the characters A-Za-z0-9._~- joined by /, of 100 bytes at most", location);
   return place;
 }
 
@@ -62,7 +62,7 @@ std::optional<std::string> take(Query& query, std::string_view name) {
 Result<std::string> check_endpoint(std::string text, std::string_view location) {
   const auto url = parse_url(text);
   if (!url || url->host.empty() || (url->path != "" && url->path != "/") || (url->scheme != "https" && url->scheme != "http"))
-    return refuse("an endpoint has the form https://host or https://host:port", location);
+    return refuse_location("an endpoint has the form https://host or https://host:port", location);
   return url->origin();
 }
 
@@ -93,9 +93,9 @@ Result<std::unique_ptr<ObjectStore>> open_google(std::string_view location, cons
     credentials = open_google_credentials(environment, context);
     if (endpoint) options.endpoint = TRY(check_endpoint(*endpoint, location));
     if (!options.endpoint.starts_with("https://") && !TRY(parse_url(options.endpoint)).is_loopback())
-      return refuse("credentials go over https only", location);
+      return refuse_location("credentials go over https only", location);
   }
-  if (!place.query.empty()) return refuse("a setting of gs:// is endpoint; unknown: " + place.query.front().first, location);
+  if (!place.query.empty()) return refuse_location("a setting of gs:// is endpoint; unknown: " + place.query.front().first, location);
   return open_network_store(open_gcs_bucket(std::move(options), context, std::move(credentials)),
                             with_slash(place.prefix), context, store);
 }
@@ -116,15 +116,15 @@ Result<std::unique_ptr<ObjectStore>> open_s3(std::string_view location, const En
   options.addressing =
       is_amazon && place.bucket.find('.') == std::string::npos ? Addressing::virtual_host : Addressing::path;
   if (const auto style = take(place.query, "style")) {
-    if (*style != "path" && *style != "virtual") return refuse("style is path or virtual", location);
+    if (*style != "path" && *style != "virtual") return refuse_location("style is path or virtual", location);
     options.addressing = *style == "path" ? Addressing::path : Addressing::virtual_host;
   }
   if (const auto unfenced = take(place.query, "unfenced")) {
-    if (*unfenced != "allowed") return refuse("unfenced is allowed, or not there", location);
+    if (*unfenced != "allowed") return refuse_location("unfenced is allowed, or not there", location);
     options.unfenced = Unfenced::allowed;
   }
   if (!place.query.empty())
-    return refuse("the settings of s3:// are endpoint, region, style, unfenced; unknown: " + place.query.front().first, location);
+    return refuse_location("the settings of s3:// are endpoint, region, style, unfenced; unknown: " + place.query.front().first, location);
   return open_network_store(open_s3_bucket(std::move(options), context, open_s3_keys(environment, context)),
                             with_slash(place.prefix), context, store);
 }
@@ -133,7 +133,7 @@ Result<std::unique_ptr<ObjectStore>> open_file(std::string_view location) {
   std::string_view path = location.substr(std::string_view("file:").size());
   if (path.starts_with("//")) path.remove_prefix(2);
   const bool names_host = location.starts_with("file://") && !path.starts_with('/');
-  if (path.empty() || names_host) return refuse("a folder is missing", location);
+  if (path.empty() || names_host) return refuse_location("a folder is missing", location);
   return open_folder_store(std::filesystem::path(path));
 }
 
@@ -146,7 +146,7 @@ Result<std::unique_ptr<ObjectStore>> open_object_store(std::string_view location
   if (location.starts_with("gs://")) return open_google(location, environment, stoppable, options);
   if (location.starts_with("s3://")) return open_s3(location, environment, stoppable, options);
   if (location.starts_with("file:")) return open_file(location);
-  return refuse("this is no location of an object store", location);
+  return refuse_location("this is no location of an object store", location);
 }
 
 Result<std::unique_ptr<ObjectStore>> open_object_store(std::string_view location, const ObjectStoreOptions& options) {

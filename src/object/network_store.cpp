@@ -158,8 +158,8 @@ class NetworkStore final : public ObjectStore {
   Sink until_stop(const Sink& sink) const;
   Result<ObjectInfo> put_from(std::string_view name, const Source& source, const FileDigest& digest,
                               const PutCondition& condition, CallLimit& limit);
-  Result<std::string> go_on_or_write(Write& write);
-  Result<std::string> settle(const Write& write, WriteOutcome outcome);
+  Result<std::string> go_on_or_write(ObjectWrite& write);
+  Result<std::string> settle(const ObjectWrite& write, WriteOutcome outcome);
   Result<Reading> read(std::string_view name, const Sink& sink, CallLimit& limit);
   Result<ObjectInfo> intact(std::string_view name, const Sink& sink, CallLimit& limit);
   Result<ObjectInfo> recorded(std::string_view name, CallLimit& limit);
@@ -190,7 +190,7 @@ Result<ObjectInfo> NetworkStore::put_from(std::string_view name, const Source& s
   limit.allow_for(2 * digest.size_bytes, limits_.bytes_per_second_min);
   TransferReport report(options_, name, ObjectTransfer::Way::up, *clock_);
   report.begin(digest.size_bytes);
-  Write write{.key = key_of(name),
+  ObjectWrite write{.key = key_of(name),
               .source = source,
               .digest = digest,
               .put_id = random_id(),
@@ -208,7 +208,7 @@ Result<ObjectInfo> NetworkStore::put_from(std::string_view name, const Source& s
 }
 
 /// An upload in pieces may have been begun by a process that was killed; then the object may even be there.
-Result<std::string> NetworkStore::go_on_or_write(Write& write) {
+Result<std::string> NetworkStore::go_on_or_write(ObjectWrite& write) {
   const auto address = write.source.file.is_open() ? bucket_->journal_address(write.key, write.digest.size_bytes) : std::nullopt;
   if (!address) return settle(write, bucket_->write(write));
   UploadJournal::Page page = journal_.open({.address = *address, .digest = write.digest, .condition = write.condition});
@@ -233,7 +233,7 @@ Result<std::string> NetworkStore::go_on_or_write(Write& write) {
 }
 
 /// A condition that does not hold may mean that it held for our own first send; the object itself tells.
-Result<std::string> NetworkStore::settle(const Write& write, WriteOutcome outcome) {
+Result<std::string> NetworkStore::settle(const ObjectWrite& write, WriteOutcome outcome) {
   if (outcome.version) return outcome.version;
   const Error& error = outcome.version.error();
   const bool is_refused = error.kind == ErrorKind::conflict;

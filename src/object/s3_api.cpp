@@ -71,7 +71,7 @@ std::string join_version(std::string_view etag, std::string_view put_id) {
 
 std::string etag_of(std::string_view version) { return std::string(version.substr(0, version.rfind('.'))); }
 
-std::vector<HttpHeader> describe_upload(const Write& write) {
+std::vector<HttpHeader> describe_upload(const ObjectWrite& write) {
   std::vector<HttpHeader> headers{{"Cache-Control", write.cache_control}};
   for (const auto& [key, value] : to_metadata(write.record())) headers.push_back({"x-amz-meta-" + key, value});
   return headers;

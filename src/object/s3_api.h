@@ -44,6 +44,6 @@ class Api {
 [[nodiscard]] std::string etag_of(std::string_view version);
 
 /// The headers that an object is created with.
-[[nodiscard]] std::vector<HttpHeader> describe_upload(const Write& write);
+[[nodiscard]] std::vector<HttpHeader> describe_upload(const ObjectWrite& write);
 
 }  // namespace workprint::s3

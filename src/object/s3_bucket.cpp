@@ -31,7 +31,7 @@ class S3Bucket final : public Bucket {
 
   Result<Found> look(const std::string& key) override;
   Result<FileDigest> read(const Found& object, const Sink& sink) override;
-  WriteOutcome write(const Write& write) override;
+  WriteOutcome write(const ObjectWrite& write) override;
   std::optional<std::string> journal_address(const std::string& key, std::uint64_t size_bytes) const override {
     return size_bytes > options_.one_request_bytes_max ? std::optional(api_.object_url(key)) : std::nullopt;
   }
@@ -46,8 +46,8 @@ class S3Bucket final : public Bucket {
   }
   Result<s3::Fence> fence();
   Result<bool> parts_are_fenced();
-  Result<HttpHeader> condition_of(const Write& write);
-  WriteOutcome write_in_one_request(const Write& write, const HttpHeader& condition);
+  Result<HttpHeader> condition_of(const ObjectWrite& write);
+  WriteOutcome write_in_one_request(const ObjectWrite& write, const HttpHeader& condition);
 
   const S3Options options_;
   const std::shared_ptr<Random> random_;
@@ -131,7 +131,7 @@ Result<bool> S3Bucket::parts_are_fenced() {
 }
 
 /// Errors: conflict (seen without writing).
-Result<HttpHeader> S3Bucket::condition_of(const Write& write) {
+Result<HttpHeader> S3Bucket::condition_of(const ObjectWrite& write) {
   const s3::Fence fence = TRY(this->fence());
   const auto* expected = std::get_if<IfVersion>(&write.condition);
   if (expected == nullptr) {
@@ -151,7 +151,7 @@ Result<HttpHeader> S3Bucket::condition_of(const Write& write) {
   return s3::if_match(s3::etag_of(expected->version), fence.quoting);
 }
 
-WriteOutcome S3Bucket::write_in_one_request(const Write& write, const HttpHeader& condition) {
+WriteOutcome S3Bucket::write_in_one_request(const ObjectWrite& write, const HttpHeader& condition) {
   HttpBody body{.bytes = write.source.bytes};
   if (write.source.file.is_open())
     body = HttpBody{.bytes = {}, .file = write.source.file.get(), .offset = 0, .file_bytes = write.digest.size_bytes};
@@ -176,7 +176,7 @@ WriteOutcome S3Bucket::write_in_one_request(const Write& write, const HttpHeader
   return {.version = std::move(version), .in_doubt = in_doubt};
 }
 
-WriteOutcome S3Bucket::write(const Write& write) {
+WriteOutcome S3Bucket::write(const ObjectWrite& write) {
   const auto prepare = [&]() -> Result<std::pair<HttpHeader, bool>> {
     HttpHeader condition = TRY(condition_of(write));
     const bool is_large = write.digest.size_bytes > options_.one_request_bytes_max;

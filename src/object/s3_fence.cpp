@@ -78,7 +78,7 @@ Result<bool> probe_multipart(Api& api, const std::string& key) {
   const Source source = from_bytes("parts");
   const FileDigest digest{.size_bytes = 5, .crc32c = crc32c("parts"), .sha256 = sha256_hex("parts")};
   const PutCondition condition = IfAbsent();
-  const Write write{.key = key,
+  const ObjectWrite write{.key = key,
                     .source = source,
                     .digest = digest,
                     .put_id = "probe",

@@ -39,7 +39,7 @@ std::string describe_part(std::uint64_t number, std::string_view etag) {
 
 class Upload {
  public:
-  Upload(Api& api, const Write& write, const HttpHeader& condition, std::uint64_t part_bytes)
+  Upload(Api& api, const ObjectWrite& write, const HttpHeader& condition, std::uint64_t part_bytes)
       : api_(api),
         write_(write),
         condition_(condition),
@@ -73,7 +73,7 @@ class Upload {
   Result<std::string> look_for_etag();
 
   Api& api_;
-  const Write& write_;
+  const ObjectWrite& write_;
   const HttpHeader& condition_;
   std::uint64_t part_bytes_;
   std::string id_;
@@ -198,7 +198,7 @@ Result<std::string> Upload::look_for_etag() {
 
 }  // namespace
 
-WriteOutcome upload_in_parts(Api& api, const Write& write, const HttpHeader& condition, std::uint64_t part_bytes) {
+WriteOutcome upload_in_parts(Api& api, const ObjectWrite& write, const HttpHeader& condition, std::uint64_t part_bytes) {
   Upload upload(api, write, condition, part_bytes);
   auto version = upload.run();
   return {.version = std::move(version), .in_doubt = upload.in_doubt()};

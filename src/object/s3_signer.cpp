@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <ctime>
 
+#include "object/url.h"
 #include "workprint/digest.h"
 
 namespace workprint {
@@ -25,12 +26,6 @@ std::string hmac(std::string_view key, std::string_view text) {
 std::string hex(std::string_view bytes) {
   std::string out;
   for (const char c : bytes) out += fmt::format("{:02x}", static_cast<unsigned char>(c));
-  return out;
-}
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  std::ranges::transform(out, out.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
   return out;
 }
 
@@ -84,7 +79,7 @@ void sign_s3(HttpRequest& request, const S3Keys& keys, std::string_view region, 
   std::vector<std::pair<std::string, std::string>> headers{{"host", std::string(address.host)}};
   std::string payload_sha256;
   for (const HttpHeader& header : request.headers) {
-    headers.emplace_back(lower(header.name), header.value);
+    headers.emplace_back(lower_case(header.name), header.value);
     if (headers.back().first == "x-amz-content-sha256") payload_sha256 = header.value;
   }
   check(!payload_sha256.empty(), "a request is signed with the hash of its payload");

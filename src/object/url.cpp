@@ -22,12 +22,6 @@ int hex_value(char c) {
   return -1;
 }
 
-std::string lower(std::string_view text) {
-  std::string out(text);
-  std::ranges::transform(out, out.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
-  return out;
-}
-
 Result<Query> parse_query(std::string_view text) {
   Query query;
   while (!text.empty()) {
@@ -44,6 +38,12 @@ Result<Query> parse_query(std::string_view text) {
 }
 
 }  // namespace
+
+std::string lower_case(std::string_view text) {
+  std::string out(text);
+  std::ranges::transform(out, out.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+  return out;
+}
 
 std::string percent_encode(std::string_view text, Slash slash) {
   constexpr std::string_view digits = "0123456789ABCDEF";
@@ -94,7 +94,7 @@ Result<Url> parse_url(std::string_view text) {
   if (marker == std::string_view::npos || marker == 0 ||
       !std::ranges::all_of(text.substr(0, marker), is_letter_or_digit))
     return fail(ErrorKind::invalid, "not an address of the form scheme://host/path. value=" + quoted);
-  Url url{.scheme = lower(text.substr(0, marker)), .host = {}, .port = {}, .path = {}, .query = {}};
+  Url url{.scheme = lower_case(text.substr(0, marker)), .host = {}, .port = {}, .path = {}, .query = {}};
   text.remove_prefix(marker + 3);
   const auto question = text.find('?');
   if (question != std::string_view::npos) url.query = TRY(parse_query(text.substr(question + 1)));
@@ -106,7 +106,7 @@ Result<Url> parse_url(std::string_view text) {
     return fail(ErrorKind::invalid, "an address here has no user name and no password");
   const auto bracket = authority.rfind(']');
   const auto colon = authority.find(':', bracket == std::string_view::npos ? 0 : bracket);
-  url.host = lower(authority.substr(0, colon));
+  url.host = lower_case(authority.substr(0, colon));
   if (colon != std::string_view::npos) url.port = authority.substr(colon + 1);
   const bool is_host = std::ranges::all_of(url.host, [](char c) { return is_unreserved(c) || c == ':' || c == '[' || c == ']'; });
   const bool is_port = std::ranges::all_of(url.port, [](char c) { return c >= '0' && c <= '9'; });

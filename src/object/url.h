@@ -11,6 +11,9 @@
 
 namespace workprint {
 
+/// Of ASCII letters; all else stays.
+[[nodiscard]] std::string lower_case(std::string_view text);
+
 enum class Slash : std::uint8_t { encode, keep };
 
 /// RFC 3986: all but letters, digits, - . _ ~ as %XX.

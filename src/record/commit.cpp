@@ -14,8 +14,6 @@ namespace {
 constexpr std::array kind_words{"command", "takeover", "intent", "handle", "result",  "task",
                                 "step",    "interrupt", "answer", "fork",   "restored"};
 
-bool is_count(const Json& value) { return value.is_number_integer() && value.get<std::int64_t>() >= 0; }
-
 // `{"drop": n, "values": [...]}`; drop may be left out.
 bool is_append(const Json& change) {
   if (!change.is_object() || !change.contains("values") || !change["values"].is_array()) return false;

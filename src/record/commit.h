@@ -18,6 +18,9 @@ inline constexpr int document_format = 1;
 /// The value lives in the run layer, which makes deltas; this layer gives them bytes.
 using run::Delta;
 
+/// A whole number from 0 on.
+[[nodiscard]] inline bool is_count(const Json& value) { return value.is_number_integer() && value.get<std::int64_t>() >= 0; }
+
 [[nodiscard]] std::string encode(const Delta& delta);
 /// Errors: corrupt.
 Result<Delta> decode_delta(std::string_view text);

@@ -19,7 +19,6 @@ bool is_hash(const Json& value) {
 
 bool is_hash_or_empty(const Json& value) { return value == Json("") || is_hash(value); }
 bool is_text(const Json& value) { return value.is_string(); }
-bool is_count(const Json& value) { return value.is_number_integer() && value.get<std::int64_t>() >= 0; }
 
 bool is_map_of_objects(const Json& value) {
   return value.is_object() && std::ranges::all_of(value, [](const Json& member) { return member.is_object(); });

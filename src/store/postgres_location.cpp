@@ -14,7 +14,7 @@ namespace {
 struct Free {
   void operator()(PQconninfoOption* options) const { PQconninfoFree(options); }
 };
-using Options = std::unique_ptr<PQconninfoOption, Free>;
+using LibpqOptions = std::unique_ptr<PQconninfoOption, Free>;
 using Words = std::map<std::string, std::string>;
 
 Words set_words(const PQconninfoOption* options) {
@@ -73,7 +73,7 @@ std::string value_of(const Words& words, const std::string& name, const std::str
 }
 
 std::string shown_as(const Words& words) {
-  const Options defaults(PQconndefaults());
+  const LibpqOptions defaults(PQconndefaults());
   const Words usual = set_words(defaults.get());
   const auto one = [&](const std::string& name, const std::string& otherwise) { return value_of(words, name, value_of(usual, name, otherwise)); };
   const std::string host = one("host", one("hostaddr", "local"));
@@ -97,7 +97,7 @@ Result<Location> parse_location(const std::string& text) {
   const std::string query = mark == uri.size() ? std::string() : TRY(take_ours(uri.substr(mark + 1), location));
   if (!query.empty()) address += "?" + query;
   char* words_of_libpq = nullptr;
-  const Options parsed(PQconninfoParse(address.c_str(), &words_of_libpq));
+  const LibpqOptions parsed(PQconninfoParse(address.c_str(), &words_of_libpq));
   PQfreemem(words_of_libpq);
   if (!parsed) return wrong("libpq cannot read it: look at its port, its parameters, and characters to be written %xx");
   const Words words = set_words(parsed.get());
