@@ -39,7 +39,7 @@ check: build ## build the tests with ASan and UBSan and run them; then bad input
 	tests/e2e/legacy --program $(WORKPRINT)
 	tests/e2e/tier2 --program $(WORKPRINT)
 	tests/api/run --program $(WORKPRINT) --no-npm
-	tests/crash/kill_sweep --program $(WORKPRINT) --cases 16
+	tests/crash/kill_sweep --program $(WORKPRINT) --cases 24
 	tests/crash/disk_faults --program $(WORKPRINT) --shim $(DISK_FAULT)
 	tests/crash/two_workers --program $(WORKPRINT) --rounds 20
 	tests/crash/outage_drill --program $(WORKPRINT) --rounds 8

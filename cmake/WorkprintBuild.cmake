@@ -48,11 +48,12 @@ function(workprint_flags target)
 endfunction()
 
 # Two precompiled headers in all, one a set of flags: the engine's, and the tests'. Each costs as much as three files.
-function(workprint_precompiled target)
-  if(target STREQUAL "workprint_engine" OR target STREQUAL "test_main")
+# A target whose own it is makes it, the others use that.
+function(workprint_precompiled target from)
+  if(target STREQUAL from)
     target_precompile_headers(${target} PRIVATE ${CMAKE_SOURCE_DIR}/cmake/precompiled.h)
   else()
-    target_precompile_headers(${target} REUSE_FROM ${ARGV1})
+    target_precompile_headers(${target} REUSE_FROM ${from})
   endif()
 endfunction()
 

@@ -191,12 +191,12 @@ Result<ObjectInfo> NetworkStore::put_from(std::string_view name, const Source& s
   TransferReport report(options_, name, ObjectTransfer::Way::up, *clock_);
   report.begin(digest.size_bytes);
   ObjectWrite write{.key = key_of(name),
-              .source = source,
-              .digest = digest,
-              .put_id = random_id(),
-              .content_type = std::string(content_type(name)),
-              .cache_control = std::string(cache_control(name)),
-              .condition = condition};
+                    .source = source,
+                    .digest = digest,
+                    .put_id = random_id(),
+                    .content_type = std::string(content_type(name)),
+                    .cache_control = std::string(cache_control(name)),
+                    .condition = condition};
   if (report.is_told()) write.moved = [&report](std::uint64_t done_bytes) { report.moved(done_bytes); };
   const std::string version = TRY(go_on_or_write(write));
   report.done();

@@ -79,12 +79,12 @@ Result<bool> probe_multipart(Api& api, const std::string& key) {
   const FileDigest digest{.size_bytes = 5, .crc32c = crc32c("parts"), .sha256 = sha256_hex("parts")};
   const PutCondition condition = IfAbsent();
   const ObjectWrite write{.key = key,
-                    .source = source,
-                    .digest = digest,
-                    .put_id = "probe",
-                    .content_type = "application/octet-stream",
-                    .cache_control = "no-store",
-                    .condition = condition};
+                          .source = source,
+                          .digest = digest,
+                          .put_id = "probe",
+                          .content_type = "application/octet-stream",
+                          .cache_control = "no-store",
+                          .condition = condition};
   const WriteOutcome outcome = upload_in_parts(api, write, if_absent(), 5u << 20);
   if (outcome.version) return false;
   if (outcome.version.error().kind == ErrorKind::conflict) return true;
