@@ -63,7 +63,8 @@ std::string ecmascript_number(double value) {
 class Writer {
  public:
   enum class Layout { canonical, pretty };
-  explicit Writer(Layout layout) : layout_(layout) {}
+  /// What is written goes behind `out`.
+  explicit Writer(Layout layout, std::string out = {}) : layout_(layout), out_(std::move(out)) {}
 
   void write(const Json& value) {
     switch (value.type()) {
@@ -183,6 +184,12 @@ std::string canonical_json(const Json& value) {
   Writer writer(Writer::Layout::canonical);
   writer.write(value);
   return writer.take();
+}
+
+void append_canonical(std::string& out, const Json& value) {
+  Writer writer(Writer::Layout::canonical, std::move(out));
+  writer.write(value);
+  out = writer.take();
 }
 
 std::string pretty_json(const Json& value) {

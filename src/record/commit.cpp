@@ -50,14 +50,22 @@ std::string commit_header(const FilmId& film, const CommitInfo& info) {
 
 }  // namespace
 
+// The canonical JSON of an object of these members, whose values would be copied to make one.
 std::string encode(const Delta& delta) {
-  Json json = Json::object();
-  if (!delta.set.empty()) json["set"] = delta.set;
-  if (!delta.merge.empty()) json["merge"] = delta.merge;
-  if (!delta.append.empty()) json["append"] = delta.append;
-  if (!delta.unset.empty()) json["unset"] = delta.unset;
-  if (!delta.meta.empty()) json["meta"] = delta.meta;
-  return canonical_json(json);
+  std::string text;
+  const auto put = [&](std::string_view name, const Json& value) {
+    if (value.empty()) return;
+    text += text.empty() ? "{" : ",";
+    append_canonical_string(text, name);
+    text += ":";
+    append_canonical(text, value);
+  };
+  put("append", delta.append);
+  put("merge", delta.merge);
+  put("meta", delta.meta);
+  put("set", delta.set);
+  put("unset", delta.unset);
+  return text.empty() ? "{}" : text + "}";
 }
 
 Result<Delta> decode_delta(std::string_view text) {

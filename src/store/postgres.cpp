@@ -148,6 +148,7 @@ Failure failure_of(std::string_view sqlstate) {
       {"23", {ErrorKind::corrupt, "rows break the rules of their table"}},
       {"3F", {ErrorKind::corrupt, "the schema is not there"}},
       {"42", {ErrorKind::corrupt, "the definitions of the tables are not as written"}},
+      {"0A000", {ErrorKind::corrupt, "the definitions of the tables are not as written"}},  // a statement was prepared with others
   };
   for (const auto& one : known)
     if (sqlstate.substr(0, one.state.size()) == one.state && !sqlstate.empty()) return one.failure;
@@ -155,7 +156,7 @@ Failure failure_of(std::string_view sqlstate) {
 }
 
 bool is_about_definitions(std::string_view sqlstate) {
-  return sqlstate.starts_with("3F") || (sqlstate.starts_with("42") && failure_of(sqlstate).kind == ErrorKind::corrupt);
+  return sqlstate.starts_with("3F") || sqlstate == "0A000" || (sqlstate.starts_with("42") && failure_of(sqlstate).kind == ErrorKind::corrupt);
 }
 
 std::unexpected<Error> Connection::refused(const PGresult* result, std::string_view doing) {

@@ -82,11 +82,12 @@ Result<FilmRow> film_from(const Rows& rows, int at) {
 }
 
 // Absence is a claim that a fresh start may rest on: an index, or rows that no longer say whose they are, do not prove it.
-// `by_name` looks at every row, and believes what each says.
+// `by_name` looks at every row, and believes what each says. Neither has an index to walk, not that of `id` either, which
+// min(id) would have.
 Result<void> prove_absence(Connection& connection, const std::string& film, Proof proof, Deadline deadline) {
   static const Query by_all{"workprint_prove_absence", sql("SELECT pg_is_in_recovery(), "
-                                                           "(SELECT min(f.id) FROM workprint.films f WHERE f.film_id || '' = $1 OR f.checksum <> {checksum})")};
-  static const Query by_name{"workprint_look_by_name", sql("SELECT pg_is_in_recovery(), (SELECT min(f.id) FROM workprint.films f WHERE f.film_id || '' = $1)")};
+                                                           "(SELECT min(f.id + 0) FROM workprint.films f WHERE f.film_id || '' = $1 OR f.checksum <> {checksum})")};
+  static const Query by_name{"workprint_look_by_name", sql("SELECT pg_is_in_recovery(), (SELECT min(f.id + 0) FROM workprint.films f WHERE f.film_id || '' = $1)")};
   Parameters values;
   const Rows rows = TRY(connection.run(proof == Proof::by_name ? by_name : by_all, values.text(film), deadline, "prove that a film is absent"));
   if (rows.is_true(0, 0)) return from_standby();
@@ -120,7 +121,7 @@ Result<std::vector<FilmRow>> all_films(Connection& connection, Deadline deadline
 // --- leases ----------------------------------------------------------------------------------------------------------
 
 Result<std::optional<FilmRow>> insert_film(Connection& connection, const FilmRow& row, Deadline deadline) {
-  static const Query query{"", sql(R"sql(
+  static const Query query{"workprint_insert_film", sql(R"sql(
 WITH f AS (SELECT nextval('workprint.films_id_seq') AS id, $1::text AS film_id, $2::int8 AS epoch, $3::text AS owner,
   $4::int8 AS term_ms, clock_timestamp() AS alive_at, 0::int8 AS head_epoch, 0::int8 AS head_seq, '' AS head_hash,
   0::int8 AS base_bytes, 0::int8 AS delta_bytes_since_base, $5::int8 AS updated_at_ms)
@@ -139,7 +140,7 @@ RETURNING id, alive_at, checksum, {durably})sql")};
 
 Result<bool> take_film(Connection& connection, const FilmRow& before, const FilmRow& row, Deadline deadline) {
   // A commit moves the head and a sign of life moves alive_at, so a holder that stirs in between is not taken over.
-  static const Query query{"", sql(R"sql(
+  static const Query query{"workprint_take_film", sql(R"sql(
 UPDATE workprint.films SET epoch = $6, owner = $7, term_ms = $8, alive_at = clock_timestamp(), checksum = $9
 WHERE id = $1 AND epoch = $2 AND head_seq = $3 AND head_hash = $4 AND alive_at = $5 RETURNING {durably})sql")};
   Parameters values;
@@ -159,7 +160,9 @@ RETURNING (SELECT set_config('synchronous_commit', 'off', true)))sql"};
 }
 
 Result<void> end_term(Connection& connection, const FilmId& film, Epoch epoch, Deadline deadline) {
-  static const Query query{"", sql("UPDATE workprint.films SET alive_at = 'epoch' WHERE film_id = $1 AND epoch = $2 RETURNING {durably}")};
+  // Lost with the server's power it costs one term.
+  static const Query query{"workprint_end_term", "UPDATE workprint.films SET alive_at = 'epoch' WHERE film_id = $1 AND epoch = $2 "
+                                                 "RETURNING (SELECT set_config('synchronous_commit', 'off', true))"};
   Parameters values;
   TRY(connection.run(query, values.text(film.value()).number(number(epoch)), deadline, "give a lease back"));
   return {};
@@ -350,7 +353,7 @@ Result<CommitRow> commit_from(const Rows& rows, int at, int first, const FilmId&
 
 // One statement sees one moment. The base's bytes come once, beside its own commit.
 const Query& state_query() {
-  static const Query query{"", sql(R"sql(
+  static const Query query{"workprint_state", sql(R"sql(
 WITH film AS MATERIALIZED (SELECT * FROM workprint.films WHERE film_id = $1),
 base AS MATERIALIZED (
   SELECT b.seq, b.sha256, b.body FROM workprint.bases b, film f WHERE b.film = f.id AND b.seq <= least($2, f.head_seq)
