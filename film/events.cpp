@@ -38,8 +38,9 @@ class Teller {
       return;
     }
     if (info_.kind != CommitKind::takeover) return;
-    const Json report = member(meta_after_, "recovery");
-    const Json one = report.is_array() && !report.empty() ? report[0] : Json::object();
+    static const Json none = Json::object();
+    const Json& report = member(meta_after_, "recovery");
+    const Json& one = report.is_array() && !report.empty() ? report[0] : none;
     Json payload = {{"resumed", true}};
     if (!text(one, "decision").empty()) payload["decision"] = text(one, "decision");
     for (const Json& tier : one.value("tiers", Json::array()))
@@ -49,28 +50,24 @@ class Teller {
   }
 
   void tell_delta() {
-    Json old = before_.is_object() ? before_ : Json::object(), now = after_;
-    old.erase("$workprint");
-    now.erase("$workprint");
     // Only what moved is compared: states are large, commits are small.
     Json patch = Json::object();
-    for (const auto& [name, value] : now.items()) {
-      const auto was = old.find(name);
-      if (was == old.end())
-        patch[name] = value;
-      else if (*was != value)
-        patch[name] = was->is_object() && value.is_object() ? merge_diff(*was, value) : value;
+    for (const auto& [name, value] : after_.items()) {
+      const Json& was = member(before_, name);
+      if (name == "$workprint" || was == value) continue;
+      const bool is_new = !before_.contains(name);
+      patch[name] = !is_new && was.is_object() && value.is_object() ? merge_diff(was, value) : value;
     }
-    for (const auto& [name, value] : old.items())
-      if (!now.contains(name)) patch[name] = nullptr;
+    for (const auto& [name, value] : before_.items())
+      if (name != "$workprint" && !after_.contains(name)) patch[name] = nullptr;
     if (patch.empty()) return;
     add("STATE_DELTA", {{"fromSeq", number(info_.head.seq) - 1}, {"patch", std::move(patch)}});
   }
 
-  [[nodiscard]] Json scenes_of(const Json& document) const { return member(member(document, "storyboardState"), "scenes"); }
+  [[nodiscard]] static const Json& scenes_of(const Json& document) { return member(member(document, "storyboardState"), "scenes"); }
 
   [[nodiscard]] Json place_of(const std::string& id) const {
-    const Json plan = member(member(after_, "storyboard"), "scenes");
+    const Json& plan = member(member(after_, "storyboard"), "scenes");
     Json place = {{"sceneId", std::atoi(id.c_str())}};
     if (!plan.is_array()) return place;
     for (std::size_t i = 0; i < plan.size(); ++i)
@@ -81,12 +78,12 @@ class Teller {
 
   void tell_scenes() {
     if (info_.kind == CommitKind::intent && info_.node == "process_scene" && begins_task()) add("SCENE_STARTED", place_of(info_.item));
-    const Json old = scenes_of(before_), now = scenes_of(after_);
+    const Json &old = scenes_of(before_), &now = scenes_of(after_);
     if (!now.is_object()) return;
     for (const auto& [id, scene] : now.items()) {
-      const Json was = member(old, id);
+      const Json& was = member(old, id);
       if (was == scene || !scene.is_object()) continue;
-      const Json clip = member(scene, "generatedVideo");
+      const Json& clip = member(scene, "generatedVideo");
       if (clip.is_object() && clip != member(was, "generatedVideo") && info_.kind == CommitKind::step) {
         Json payload = place_of(id);
         payload["videoUrl"] = public_uri(clip);
@@ -111,7 +108,7 @@ class Teller {
 
   // Whether this is the first effect of the task: a later take is progress, not a start.
   [[nodiscard]] bool begins_task() const {
-    const Json open = member(meta_before_, "openEffects");
+    const Json& open = member(meta_before_, "openEffects");
     if (!open.is_object()) return true;
     for (const Json& effect : open)
       if (text(effect, "node") == info_.node && text(effect, "item") == info_.item) return false;
@@ -119,10 +116,10 @@ class Teller {
   }
 
   void tell_questions() {
-    const Json old = member(meta_before_, "interrupts"), now = member(meta_after_, "interrupts");
+    const Json &old = member(meta_before_, "interrupts"), &now = member(meta_after_, "interrupts");
     if (now.is_object())
       for (const auto& [id, question] : now.items()) {
-        const Json was = member(old, id);
+        const Json& was = member(old, id);
         if (was.is_null()) add("LLM_INTERVENTION_NEEDED", question_view(id, question));
         if (!member(question, "answer").is_null() && member(was, "answer").is_null())
           add("INTERVENTION_RESOLVED", {{"interruptId", id}, {"action", text(member(question, "answer"), "action")}, {"nodeName", text(question, "node")}});
@@ -136,7 +133,7 @@ class Teller {
       add("INTERVENTION_RESOLVED", {{"interruptId", ""}, {"action", "abort"}, {"nodeName", ""}});
       add("WORKFLOW_FAILED", {{"error", "aborted by a person"}, {"kind", "cancelled"}});
     }
-    const Json report = member(after_, "filmReport");
+    const Json& report = member(after_, "filmReport");
     if (report.is_object() && report != member(before_, "filmReport"))
       add("WORKFLOW_COMPLETED", {{"videoUrl", public_uri(member(after_, "renderedVideo"))},
                                  {"outcome", text(report, "outcome")},
@@ -145,7 +142,7 @@ class Teller {
   }
 
   void tell_commands() {
-    const Json old = member(before_, "commands"), now = member(after_, "commands");
+    const Json &old = member(before_, "commands"), &now = member(after_, "commands");
     if (!now.is_object()) return;
     for (const auto& [id, command] : now.items()) {
       if (!member(old, id).is_null()) continue;
@@ -158,7 +155,7 @@ class Teller {
   const CommitInfo& info_;
   const Json& before_;
   const Json& after_;
-  const Json meta_before_, meta_after_;
+  const Json &meta_before_, &meta_after_;
   std::vector<FeedEvent> events_;
 };
 

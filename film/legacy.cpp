@@ -46,7 +46,7 @@ Json state_around(const Json& document) {
   if (!is_storyboard) return document;
   Json state = {{"storyboard", document}};
   for (const char* name : {"creativePrompt", "hasAudio", "audioGcsUri", "audioPublicUri", "localAudioPath"})
-    if (const Json value = member(member(document, "metadata"), name); !value.is_null()) state[name] = value;
+    if (const Json& value = member(member(document, "metadata"), name); !value.is_null()) state[name] = value;
   return state;
 }
 
@@ -103,13 +103,13 @@ class Document {
   Result<void> read_storyboard() {
     channel(channels::picture.name) = picture_json(Picture());
     for (const char* name : {"storyboardState", "storyboard"}) {
-      const Json json = member(document_, name);
+      const Json& json = member(document_, name);
       if (json.is_object() && !json.empty()) has_storyboard_ = true;
       if (!board_) board_ = legacy::read_storyboard(json, song_ms_, lines);
     }
     if (board_) return read_takes();
     for (const char* name : {"storyboard", "storyboardState"}) {
-      const Json json = member(document_, name);
+      const Json& json = member(document_, name);
       if (!json.is_object() || channels_.contains(channels::audio_analysis.name)) continue;
       if (!song_ms_) {
         if (!json.empty()) lines.push_back(std::string(name) + ": no scene tells anything, and there is no song; it is dropped");
@@ -179,7 +179,7 @@ class Document {
 
   Json errors() {
     Json kept = Json::array();
-    const Json all = member(document_, "errors");
+    const Json& all = member(document_, "errors");
     for (const Json& one : all) {
       if (!one.is_object()) {
         lines.push_back("errors: an entry that is no object is dropped");
@@ -201,7 +201,7 @@ class Document {
 
   Json scene_metrics() {
     Json kept = Json::object();
-    const Json all = member(member(document_, "metrics"), "sceneMetrics");
+    const Json& all = member(member(document_, "metrics"), "sceneMetrics");
     if (!all.is_array()) return kept;
     for (const Json& one : all) {
       const auto id = whole_number(member(one, "sceneId"));
@@ -248,8 +248,8 @@ class Document {
       else
         lines.push_back("forceRegenerateSceneId " + value.dump().substr(0, 40) + " is dropped: no such scene");
     };
-    if (const Json one = member(document_, "forceRegenerateSceneId"); !one.is_null()) force(one);
-    const Json several = member(document_, "forceRegenerateSceneIds");
+    if (const Json& one = member(document_, "forceRegenerateSceneId"); !one.is_null()) force(one);
+    const Json& several = member(document_, "forceRegenerateSceneIds");
     if (several.is_array())
       for (const Json& one : several) force(one);
     else if (!several.is_null())

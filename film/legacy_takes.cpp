@@ -81,7 +81,7 @@ class Finder {
 
  private:
   Json item(const char* list, std::size_t index) const {
-    const Json items = member(board_.source, list);
+    const Json& items = member(board_.source, list);
     return items.is_array() && index < items.size() ? items[index] : Json();
   }
 
@@ -109,7 +109,8 @@ class Finder {
     bool known = false;
     for (std::size_t i = 0; i < board_.plan.scenes.size(); ++i) {
       const auto id = static_cast<std::uint32_t>(board_.plan.scenes[i].id);
-      const auto kept = TRY(existing(member(item("scenes", board_.scene_items[i]), "generatedVideo"), "scene " + std::to_string(id) + ": clip",
+      const Json scene = item("scenes", board_.scene_items[i]);
+      const auto kept = TRY(existing(member(scene, "generatedVideo"), "scene " + std::to_string(id) + ": clip",
                                      scene_key("scene_video", board_.plan.scenes[i].id),
                                      [&](const ObjectName& name) { return name.type == ObjectType::clip && name.scene == id; }));
       clips_.push_back(kept);
@@ -161,7 +162,8 @@ class Finder {
   }
 
   Result<void> read_references(const char* list, const std::string& id, std::size_t index, ObjectType type, const char* prefix) {
-    Json addresses = member(item(list, index), "referenceImages");
+    const Json one = item(list, index);
+    Json addresses = member(one, "referenceImages");
     if (!addresses.is_array()) addresses = addresses.is_null() ? Json::array() : Json::array({addresses});
     Json kept_images = Json::array();
     for (std::size_t i = 0; i < addresses.size(); ++i) {
@@ -254,7 +256,7 @@ std::optional<Named> object_in(const Json& address, const std::string& film) {
 Result<std::optional<Json>> find_song(const Json& document, ObjectStore& objects, Lines& lines) {
   PrivateFolder folder;
   for (const char* source : {"audioGcsUri", "localAudioPath", "audioPublicUri"}) {
-    const Json address = member(document, source);
+    const Json& address = member(document, source);
     if (address.is_null() || address == Json("")) continue;
     const auto named = object_in(address, "");
     if (!named) {

@@ -46,7 +46,7 @@ class Loop {
   // A take that is in the store and in the registry but was never judged (adopted, or its task died): judged first,
   // before anything new is paid.
   Result<void> consider_existing() {
-    const Json items = member(member(state_.raw(channels::takes.name), maker_.asset_key), "items");
+    const Json& items = member(member(state_.raw(channels::takes.name), maker_.asset_key), "items");
     if (!items.is_object()) return {};
     std::map<int, Json> by_number;
     for (const auto& [text, item] : items.items())
@@ -182,10 +182,10 @@ Result<TakesOutcome> circle_a_take(const TakeMaker& maker, const State& state, C
 }
 
 std::optional<Circled> circled_take(const State& state, const std::string& asset_key) {
-  const Json entry = member(state.raw(channels::takes.name), asset_key);
-  const Json circled = member(entry, "circled");
+  const Json& entry = member(state.raw(channels::takes.name), asset_key);
+  const Json& circled = member(entry, "circled");
   if (!circled.is_number_integer()) return std::nullopt;
-  const Json item = member(member(entry, "items"), std::to_string(circled.get<int>()));
+  const Json& item = member(member(entry, "items"), std::to_string(circled.get<int>()));
   if (!is_usable(item)) return std::nullopt;
   auto asset = asset_from_json(item["object"]);
   if (!asset) return std::nullopt;

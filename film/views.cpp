@@ -18,14 +18,14 @@ Json take_of(const Json& state, const std::string& key, const Json& number) {
 
 // Made from a take that is no longer the circled one: shown, never made again by itself.
 bool is_stale(const Json& state, const Json& take) {
-  const Json from = member(take, "from");
+  const Json& from = member(take, "from");
   if (!from.is_array()) return false;
   for (const Json& source : from) {
     if (!source.is_string()) continue;
     const std::string name = source.get<std::string>();
     const auto slash = name.rfind('/');
     if (slash == std::string::npos) continue;
-    const Json circled = member(member(member(state, "takes"), name.substr(0, slash)), "circled");
+    const Json& circled = member(member(member(state, "takes"), name.substr(0, slash)), "circled");
     if (circled.is_number_integer() && std::to_string(circled.get<std::int64_t>()) != name.substr(slash + 1)) return true;
   }
   return false;
@@ -44,37 +44,37 @@ std::string prompt_of(const Json& state, const std::string& key) {
 }
 
 void put_asset(const Json& from, Json& to, const char* name) {
-  const Json asset = member(from, name);
+  const Json& asset = member(from, name);
   if (asset.is_object()) to[name] = with_uris(asset);
 }
 
 Json old_scene(const Json& state, const Json& plan) {
   Json scene = plan;
   const std::string id = std::to_string(plan.value("id", 0));
-  const Json production = member(member(member(state, "storyboardState"), "scenes"), id);
+  const Json& production = member(member(member(state, "storyboardState"), "scenes"), id);
   const std::string status = text(production, "status");
   scene["status"] = status.empty() ? "pending" : status == "skipped" ? "error" : status;
   for (const char* asset : {"generatedVideo", "startFrame", "endFrame", "segment"}) put_asset(production, scene, asset);
   for (const char* name : {"bestAttempt", "progressMessage", "placeholder", "warning"})
-    if (const Json value = member(production, name); !value.is_null()) scene[name] = value;
+    if (const Json& value = member(production, name); !value.is_null()) scene[name] = value;
   const std::pair<const char*, const char*> prompts[] = {{"enhancedPrompt", "scene_video_"}, {"startFramePrompt", "scene_start_frame_"}, {"endFramePrompt", "scene_end_frame_"}};
   for (const auto& [name, key] : prompts)
     if (const std::string prompt = prompt_of(state, key + id); !prompt.empty()) scene[name] = prompt;
   const Json clip = take_of(state, "scene_video_" + id, member(member(member(state, "takes"), "scene_video_" + id), "circled"));
-  if (const Json evaluation = member(clip, "evaluation"); evaluation.is_object()) scene["evaluation"] = with_uris(evaluation);
+  if (const Json& evaluation = member(clip, "evaluation"); evaluation.is_object()) scene["evaluation"] = with_uris(evaluation);
   if (is_stale_scene(state, id)) scene["stale"] = true;
   return scene;
 }
 
 Json with_references(const Json& state, const Json& plan, const char* list) {
   Json all = Json::array();
-  const Json planned = member(plan, list);
+  const Json& planned = member(plan, list);
   if (!planned.is_array()) return all;
   for (const Json& one : planned) {
     Json entry = one;
-    const Json production = member(member(member(state, "storyboardState"), list), text(one, "id"));
+    const Json& production = member(member(member(state, "storyboardState"), list), text(one, "id"));
     entry["referenceImages"] = Json::array();
-    const Json images = member(production, "referenceImages");
+    const Json& images = member(production, "referenceImages");
     if (images.is_array())
       for (const Json& image : images) entry["referenceImages"].push_back(with_uris(image));
     all.push_back(std::move(entry));
@@ -100,7 +100,7 @@ std::string scene_of_effect(const std::string& key) {
 }
 
 bool waits_only(const Json& meta) {
-  const Json due = member(meta, "nextNodes"), questions = member(meta, "interrupts");
+  const Json &due = member(meta, "nextNodes"), &questions = member(meta, "interrupts");
   if (!due.is_array() || due.empty() || !questions.is_object() || questions.empty()) return false;
   for (const Json& task : due) {
     bool waits = false;
@@ -114,14 +114,14 @@ bool waits_only(const Json& meta) {
 }  // namespace
 
 std::string film_status(const Json& state) {
-  const Json meta = member(state, "$workprint");
+  const Json& meta = member(state, "$workprint");
   const std::string halted = text(state, "halted");
   if (halted == "aborted") return "error";
   if (halted == "stopped" || waits_only(meta)) return "paused";
   if (member(state, "filmReport").is_object()) return "complete";
   if (member(meta, "seq").is_null() || whole(member(meta, "seq")) <= 1) return "ready";
   if (!member(state, "storyboard").is_object()) return "analyzing";
-  const Json open = member(meta, "openEffects");
+  const Json& open = member(meta, "openEffects");
   bool has_open = false, only_judges = true;
   if (open.is_object())
     for (const auto& [key, effect] : open.items()) {
@@ -146,7 +146,7 @@ Json old_shape(const Json& state) {
   Json old = state.is_object() ? state : Json::object();
   old.erase("$workprint");
   for (const char* ours : {"takes", "storyboardState", "generationRules", "commands"}) old.erase(ours);
-  const Json plan = member(state, "storyboard");
+  const Json& plan = member(state, "storyboard");
   if (plan.is_object()) {
     Json board = plan;
     board["scenes"] = Json::array();
@@ -155,13 +155,13 @@ Json old_shape(const Json& state) {
     old["storyboardState"] = std::move(board);
   }
   Json rules = Json::array();
-  const Json known = member(state, "generationRules");
+  const Json& known = member(state, "generationRules");
   if (known.is_object())
     for (const Json& rule : known)
       if (!text(rule, "text").empty()) rules.push_back(text(rule, "text"));
   old["generationRules"] = std::move(rules);
   for (const char* asset : {"renderedVideo", "song"}) put_asset(state, old, asset);
-  const Json song = member(state, "song");
+  const Json& song = member(state, "song");
   if (song.is_object()) {
     old["audioGcsUri"] = text(song, "path");
     old["audioPublicUri"] = public_uri(song);
@@ -172,12 +172,12 @@ Json old_shape(const Json& state) {
 
 Json takes_view(const Json& state, const std::string& scene) {
   Json view = Json::object();
-  const Json takes = member(state, "takes");
+  const Json& takes = member(state, "takes");
   if (!takes.is_object()) return view;
   for (const auto& [key, entry] : takes.items()) {
     if (!scene.empty() && key != "scene_video_" + scene && key != "scene_start_frame_" + scene && key != "scene_end_frame_" + scene) continue;
     Json shown = entry;
-    const Json items = member(entry, "items");
+    const Json& items = member(entry, "items");
     if (items.is_object())
       for (const auto& [number, item] : items.items()) {
         for (const char* asset : {"object", "evaluation"})
@@ -191,7 +191,7 @@ Json takes_view(const Json& state, const std::string& scene) {
 
 std::int64_t cost_total(const Json& state) {
   std::int64_t total = 0;
-  const Json cost = member(state, "cost");
+  const Json& cost = member(state, "cost");
   if (cost.is_object())
     for (const Json& one : cost) total += whole(one);
   return total;
@@ -199,7 +199,7 @@ std::int64_t cost_total(const Json& state) {
 
 Json cost_view(const Json& state) {
   std::map<std::string, std::int64_t> by_node, by_scene;
-  const Json cost = member(state, "cost");
+  const Json& cost = member(state, "cost");
   if (cost.is_object())
     for (const auto& [key, value] : cost.items()) {
       by_node[node_of_effect(key)] += whole(value);
@@ -207,18 +207,18 @@ Json cost_view(const Json& state) {
     }
   std::int64_t open = 0;
   Json doubted = Json::array();
-  const Json effects = member(member(state, "$workprint"), "openEffects");
+  const Json& effects = member(member(state, "$workprint"), "openEffects");
   if (effects.is_object())
     for (const auto& [key, effect] : effects.items()) {
       if (text(effect, "state") == "done" || text(effect, "state") == "failed") continue;
       open += whole(member(effect, "estimateUsdMicros"));
     }
-  const Json errors = member(state, "errors");
+  const Json& errors = member(state, "errors");
   if (errors.is_array())
     for (const Json& error : errors)
       if (text(error, "kind") == "may_be_paid_twice") doubted.push_back(text(error, "effectKey"));
   Json view = {{"totalUsdMicros", cost_total(state)}, {"openUsdMicros", open}, {"byNode", by_node}, {"byScene", by_scene}, {"mayBePaidTwice", doubted}};
-  const Json seconds = member(member(state, "filmReport"), "durationSeconds");
+  const Json& seconds = member(member(state, "filmReport"), "durationSeconds");
   if (seconds.is_number() && seconds.get<double>() > 0)
     view["perFinishedSecond"] = static_cast<std::int64_t>(static_cast<double>(cost_total(state)) / seconds.get<double>());
   return view;

@@ -186,6 +186,7 @@ Result<void> PostgresStore::renew(const Lease& lease) {
 }
 
 Result<void> PostgresStore::release(const Lease& lease) {
+  forget(lease.film());  // or a worker would hold a row of every film it ever wrote
   return on_session(IfMissing::leave, [&](Connection& connection, Deadline deadline) {
     return end_term(connection, lease.film(), lease.epoch(), deadline);
   });
