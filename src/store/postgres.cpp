@@ -118,6 +118,10 @@ ServerTime Rows::time(int row, int column) const { return std::bit_cast<ServerTi
 
 // --- failures --------------------------------------------------------------------------------------------------------
 
+// "Cached plan must not change result type". Others say it of what they cannot do, so it is no damage by itself: the tables
+// are looked at again.
+constexpr std::string_view table_changed = "0A000";
+
 Failure failure_of(std::string_view sqlstate) {
   static constexpr struct {
     std::string_view state;  // five letters, or the two of a class
@@ -126,6 +130,7 @@ Failure failure_of(std::string_view sqlstate) {
       {"25006", {ErrorKind::unavailable, "the server takes no writes: a standby, or set to read-only"}},
       {"26000", {ErrorKind::unavailable, "a prepared statement is gone: behind PgBouncer the location needs prepare=off"}},
       {"42P05", {ErrorKind::unavailable, "a prepared statement is another session's: behind PgBouncer the location needs prepare=off"}},
+      {table_changed, {ErrorKind::unavailable, "a table changed under a prepared statement"}},
       {"28000", {ErrorKind::unavailable, "the server refuses this user"}},
       {"28P01", {ErrorKind::unavailable, "the server refuses the password"}},
       {"3D000", {ErrorKind::unavailable, "the server has no such database"}},
@@ -148,7 +153,6 @@ Failure failure_of(std::string_view sqlstate) {
       {"23", {ErrorKind::corrupt, "rows break the rules of their table"}},
       {"3F", {ErrorKind::corrupt, "the schema is not there"}},
       {"42", {ErrorKind::corrupt, "the definitions of the tables are not as written"}},
-      {"0A000", {ErrorKind::corrupt, "the definitions of the tables are not as written"}},  // a statement was prepared with others
   };
   for (const auto& one : known)
     if (sqlstate.substr(0, one.state.size()) == one.state && !sqlstate.empty()) return one.failure;
@@ -156,7 +160,7 @@ Failure failure_of(std::string_view sqlstate) {
 }
 
 bool is_about_definitions(std::string_view sqlstate) {
-  return sqlstate.starts_with("3F") || sqlstate == "0A000" || (sqlstate.starts_with("42") && failure_of(sqlstate).kind == ErrorKind::corrupt);
+  return sqlstate.starts_with("3F") || sqlstate == table_changed || (sqlstate.starts_with("42") && failure_of(sqlstate).kind == ErrorKind::corrupt);
 }
 
 std::unexpected<Error> Connection::refused(const PGresult* result, std::string_view doing) {

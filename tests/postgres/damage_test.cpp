@@ -140,6 +140,21 @@ TEST_CASE_FIXTURE(SchemaFixture, "postgres: a row that every index has lost is d
   CHECK_MESSAGE(loaded.outcome == Outcome::corrupt, loaded.detail);
 }
 
+TEST_CASE_FIXTURE(SchemaFixture, "postgres: a table that changes under prepared statements is looked at again") {
+  Line line = make("film", 3);
+  const auto store = open();
+  holds(store->load(film), line.checkpoint());
+  run("ALTER TABLE S.commits ALTER COLUMN node TYPE varchar(200)");
+  const auto changed = store->load(film);
+  CHECK_MESSAGE(changed.outcome == Outcome::corrupt, changed.detail);
+  CHECK_MESSAGE(changed.detail.find("commits.node") != std::string::npos, changed.detail);
+  run("ALTER TABLE S.commits ALTER COLUMN node TYPE text");
+  holds(store->load(film), line.checkpoint());
+  const Lease lease = granted(store->acquire(film, {this_process_writer(), Epoch{1}}));
+  granted(line.grow(*store, lease));
+  holds(store->load(film), line.checkpoint());
+}
+
 TEST_CASE_FIXTURE(SchemaFixture, "postgres: a base of another film is foreign") {
   make("film", 1);
   const Line other = make("other", 1);
