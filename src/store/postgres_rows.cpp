@@ -88,6 +88,7 @@ Result<void> prove_absence(Connection& connection, const std::string& film, Proo
   static const Query by_all{"workprint_prove_absence", sql("SELECT pg_is_in_recovery(), "
                                                            "(SELECT min(f.id + 0) FROM workprint.films f WHERE f.film_id || '' = $1 OR f.checksum <> {checksum})")};
   static const Query by_name{"workprint_look_by_name", sql("SELECT pg_is_in_recovery(), (SELECT min(f.id + 0) FROM workprint.films f WHERE f.film_id || '' = $1)")};
+  fault_point("checkpoint.prove_absence.before");
   Parameters values;
   const Rows rows = TRY(connection.run(proof == Proof::by_name ? by_name : by_all, values.text(film), deadline, "prove that a film is absent"));
   if (rows.is_true(0, 0)) return from_standby();
@@ -95,19 +96,30 @@ Result<void> prove_absence(Connection& connection, const std::string& film, Proo
   return fail(ErrorKind::corrupt, "a film's row is damaged or its index has lost it. film=" + film + " row=" + std::to_string(TRY(rows.number(0, 1))));
 }
 
+// Rows of `film` as `query` finds them by index; none when its absence is proven. Another worker may begin the film between
+// the two looks: what only the second has seen is looked for again before it is called damage.
+Result<Rows> find_or_prove_absence(Connection& connection, const Query& query, const Parameters& values, const std::string& film, Proof proof,
+                                   Deadline deadline, std::string_view doing) {
+  constexpr int rounds = 3;
+  for (int round = 1;; ++round) {
+    Rows rows = TRY(connection.run(query, values, deadline, doing));
+    if (rows.size() > 0) return rows;
+    const auto proven = prove_absence(connection, film, proof, deadline);
+    if (proven) return rows;
+    if (proven.error().kind != ErrorKind::corrupt || round == rounds) return std::unexpected(proven.error());
+  }
+}
+
 }  // namespace
 
 Result<std::optional<FilmSeen>> find_film(Connection& connection, const std::string& film, Deadline deadline, Proof proof) {
   static const Query query{"workprint_find_film", sql("SELECT {film}, clock_timestamp(), pg_is_in_recovery() FROM workprint.films f WHERE f.film_id = $1")};
   Parameters values;
-  const Rows rows = TRY(connection.run(query, values.text(film), deadline, "find a film"));
-  if (rows.size() > 0) {
-    if (rows.is_true(0, film_columns + 1)) return from_standby();
-    FilmSeen seen{TRY(film_from(rows, 0)), rows.time(0, film_columns)};
-    return std::optional(std::move(seen));
-  }
-  TRY(prove_absence(connection, film, proof, deadline));
-  return std::optional<FilmSeen>();
+  const Rows rows = TRY(find_or_prove_absence(connection, query, values.text(film), film, proof, deadline, "find a film"));
+  if (rows.size() == 0) return std::optional<FilmSeen>();
+  if (rows.is_true(0, film_columns + 1)) return from_standby();
+  FilmSeen seen{TRY(film_from(rows, 0)), rows.time(0, film_columns)};
+  return std::optional(std::move(seen));
 }
 
 Result<std::vector<FilmRow>> all_films(Connection& connection, Deadline deadline) {
@@ -413,9 +425,8 @@ Result<Loaded<Checkpoint>> replay_rows(Connection& connection, const Rows& rows,
 Result<Loaded<Checkpoint>> read_state(Connection& connection, const FilmId& film, std::optional<Seq> seq, Deadline deadline, bool* is_proven) {
   Parameters values;
   values.text(film.value()).number(seq ? std::min(number(*seq), number_max) : number_max);
-  const Rows rows = TRY(connection.run(state_query(), values, deadline, "load a film"));
+  const Rows rows = TRY(find_or_prove_absence(connection, state_query(), values, film.value(), Proof::by_all_rows, deadline, "load a film"));
   if (rows.size() == 0) {
-    TRY(prove_absence(connection, film.value(), Proof::by_all_rows, deadline));
     if (is_proven != nullptr) *is_proven = true;
     return absent("the database does not hold this film");
   }
@@ -439,8 +450,7 @@ SELECT {film}, pg_is_in_recovery(), {commit} FROM workprint.films f LEFT JOIN LA
 WHERE f.film_id = $1 ORDER BY c.seq DESC)sql")};
   Parameters values;
   values.text(film.value()).number(std::min(number(before), number_max)).number(std::min<std::uint64_t>(limit, number_max));
-  const Rows rows = TRY(connection.run(query, values, deadline, "read a film's history"));
-  if (rows.size() == 0) TRY(prove_absence(connection, film.value(), Proof::by_all_rows, deadline));
+  const Rows rows = TRY(find_or_prove_absence(connection, query, values, film.value(), Proof::by_all_rows, deadline, "read a film's history"));
   if (rows.size() > 0 && rows.is_true(0, recovery_column)) return from_standby();
   if (rows.size() == 0 || TRY(film_from(rows, 0)).head.seq == Seq{})
     return fail(ErrorKind::not_found, "the database has no commit of this film. film=" + film.value());
@@ -464,8 +474,7 @@ SELECT {film}, pg_is_in_recovery(), {commit} FROM workprint.films f LEFT JOIN LA
 WHERE f.film_id = $1 ORDER BY c.seq)sql")};
   Parameters values;
   values.text(film.value()).number(std::min(number(after), number_max)).number(std::min<std::uint64_t>(limit, number_max));
-  const Rows rows = TRY(connection.run(query, values, deadline, "read a film's commits"));
-  if (rows.size() == 0) TRY(prove_absence(connection, film.value(), Proof::by_all_rows, deadline));
+  const Rows rows = TRY(find_or_prove_absence(connection, query, values, film.value(), Proof::by_all_rows, deadline, "read a film's commits"));
   if (rows.size() > 0 && rows.is_true(0, recovery_column)) return from_standby();
   if (rows.size() == 0 || TRY(film_from(rows, 0)).head.seq == Seq{})
     return fail(ErrorKind::not_found, "the database has no commit of this film. film=" + film.value());

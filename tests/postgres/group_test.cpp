@@ -127,6 +127,33 @@ TEST_CASE("postgres group commit: two commits of one film at once are one and a 
   }
 }
 
+TEST_CASE("postgres: a film that another worker begins between a look and the proof of its absence is no damage") {
+  using Look = std::function<std::string(CheckpointStore&, const FilmId&)>;
+  const std::vector<std::pair<const char*, Look>> looks{
+      {"load", [](CheckpointStore& store, const FilmId& film) { return std::string(to_string(store.load(film).outcome)); }},
+      {"acquire", [](CheckpointStore& store, const FilmId& film) { return word_of(store.acquire(film, {"another/boot/1/1", Epoch{}})); }},
+      {"history", [](CheckpointStore& store, const FilmId& film) { return word_of(store.history(film, Seq{9}, 9)); }},
+      {"log", [](CheckpointStore& store, const FilmId& film) { return word_of(store.log(film, Seq{}, 9)); }}};
+  for (const auto& [name, look] : looks) {
+    CAPTURE(name);
+    const std::string location = shared_server().location("schema=" + fresh_schema());
+    const auto store = open_postgres_store(location, system_clock()), other = open_postgres_store(location, system_clock());
+    granted(other->acquire(film_named("first"), {this_process_writer(), Epoch{}}));
+    Line line(film_named("film"));
+    bool is_begun = false;
+    set_fault_handler([&](std::string_view point) {
+      if (point != "checkpoint.prove_absence.before" || std::exchange(is_begun, true)) return;
+      const Lease lease = granted(other->acquire(line.film(), {this_process_writer(), Epoch{}}));
+      granted(line.grow(*other, lease));
+    });
+    const std::string said = look(*store, line.film());
+    set_fault_handler({});
+    CHECK(is_begun);
+    const std::string_view wanted = std::string_view(name) == "load" ? "found" : std::string_view(name) == "acquire" ? "conflict" : "ok";
+    CHECK(said == wanted);
+  }
+}
+
 TEST_CASE("postgres: two handles that take a film from each other all the time never both commit a seq") {
   const std::string location = shared_server().location("schema=" + fresh_schema());
   const FilmId film = film_named("film");
