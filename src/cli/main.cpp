@@ -56,7 +56,7 @@ struct Parser {
     CLI::App* run_ = sub("run", "begin a film, or go on with it", run);
     run_->add_option("--prompt", request.prompt, "what the film is about, 1..20,000 bytes")->required();
     run_->add_option("--audio", request.audio, "a song: any audio file ffmpeg reads, 1 s to 60 min");
-    run_->add_option("--id", request.film, "film id, [A-Za-z0-9_-]{1,128} (default: made up)");
+    run_->add_option("film,--id", request.film, "film id, [A-Za-z0-9_-]{1,128} (default: made up)");
     run_->add_option("--seed", request.seed, "0..2^53 (default: from the prompt)");
     run_->add_option("--max-scenes", request.max_scenes, "1..1000 (default: the writer decides)")->check(CLI::Range(1, 1000));
     run_->add_option("--start-over", request.start_over, "the film id again: begin anew over an existing film; nothing is deleted");
