@@ -55,8 +55,7 @@ class Teller {
     for (const auto& [name, value] : after_.items()) {
       const Json& was = member(before_, name);
       if (name == "$workprint" || was == value) continue;
-      const bool is_new = !before_.contains(name);
-      patch[name] = !is_new && was.is_object() && value.is_object() ? merge_diff(was, value) : value;
+      patch[name] = was.is_object() && value.is_object() ? merge_diff(was, value) : value;
     }
     for (const auto& [name, value] : before_.items())
       if (name != "$workprint" && !after_.contains(name)) patch[name] = nullptr;

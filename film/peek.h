@@ -14,7 +14,7 @@ namespace film {
   const auto found = object.find(name);
   return found == object.end() ? none : *found;
 }
-const workprint::Json& member(workprint::Json&&, const std::string&) = delete;  // would be gone with the statement
+const workprint::Json& member(const workprint::Json&&, const std::string&) = delete;  // would be gone with the statement
 
 [[nodiscard]] inline std::string text(const workprint::Json& object, const std::string& name) {
   const workprint::Json& value = member(object, name);

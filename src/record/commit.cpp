@@ -50,7 +50,7 @@ std::string commit_header(const FilmId& film, const CommitInfo& info) {
 
 }  // namespace
 
-// The canonical JSON of an object of these members, whose values would be copied to make one.
+// The canonical JSON of an object of these members, so in the order of their names; making the object would copy them.
 std::string encode(const Delta& delta) {
   std::string text;
   const auto put = [&](std::string_view name, const Json& value) {

@@ -47,11 +47,7 @@ class PostgresInbox final : public Inbox {
   Result<void> give_back(const std::string& worker, const FilmId& film, Duration after, Turn turn) override;
   Result<QueueCounts> counts() override;
   Result<std::string> incarnation() override {
-    return on_session([](Connection& connection, Deadline deadline) -> Result<std::string> {
-      const Rows rows = TRY(connection.run({"workprint_incarnation", "SELECT value FROM workprint.meta WHERE name = 'incarnation'"}, {}, deadline, "read the store's id"));
-      if (rows.size() != 1) return fail(ErrorKind::corrupt, "the store's id is gone");
-      return std::string(rows.text(0, 0));
-    });
+    return on_session([](Connection& connection, Deadline deadline) { return read_incarnation(connection, deadline); });
   }
   Result<std::uint64_t> forget(WallTime before) override;
   void wait(Duration limit, std::stop_token stop) override;

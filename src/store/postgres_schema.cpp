@@ -278,6 +278,12 @@ Result<void> durably(Connection& connection, Deadline deadline, Work work) {
 
 }  // namespace
 
+Result<std::string> read_incarnation(Connection& connection, Deadline deadline) {
+  const Rows rows = TRY(connection.run({"workprint_incarnation", "SELECT value FROM workprint.meta WHERE name = 'incarnation'"}, {}, deadline, "read the store's id"));
+  if (rows.size() != 1) return fail(ErrorKind::corrupt, "the store's id is gone");
+  return std::string(rows.text(0, 0));
+}
+
 bool is_older(const Loaded<std::string>& seen) { return seen.outcome == Outcome::found && seen.detail == older_format; }
 
 std::string meta_seal(const std::string& format, const std::string& incarnation) {

@@ -20,6 +20,10 @@ inline constexpr std::uint64_t schema_format = 2;
 /// foreign (another program's); too_new.
 [[nodiscard]] Loaded<std::string> examine(Connection& connection, Duration limit, Deadline deadline);
 
+/// The store's id as it stands there now: another program may have set the schema aside under this session.
+/// Errors: corrupt (the table or its row is gone); unavailable.
+Result<std::string> read_incarnation(Connection& connection, Deadline deadline);
+
 /// Whether examine() found the store in an older format: upgrade_schema() comes before any other use.
 [[nodiscard]] bool is_older(const Loaded<std::string>& seen);
 

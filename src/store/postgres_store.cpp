@@ -135,11 +135,7 @@ void PostgresStore::forget(const FilmId& film) {
 Result<std::string> PostgresStore::incarnation() { return identity(IfMissing::leave); }
 
 Result<std::string> PostgresStore::identity(IfMissing missing) {
-  return on_session(missing, [](Connection& connection, Deadline deadline) -> Result<std::string> {
-    const Rows rows = TRY(connection.run({"workprint_incarnation", "SELECT value FROM workprint.meta WHERE name = 'incarnation'"}, {}, deadline, "read the store's id"));
-    if (rows.size() != 1) return fail(ErrorKind::corrupt, "the store's id is gone");
-    return std::string(rows.text(0, 0));
-  });
+  return on_session(missing, [](Connection& connection, Deadline deadline) { return read_incarnation(connection, deadline); });
 }
 
 // --- leases ----------------------------------------------------------------------------------------------------------
